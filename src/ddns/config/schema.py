@@ -1,0 +1,155 @@
+"""The shape of the settings file (`schema = 1`), as types. What each key means is in its field's description.
+
+Unknown keys are errors. A provider's keys are its module's own `Settings`; `runtime` hands those types to `load`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ddns.model import Adopt, RecordType
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+
+
+class Duration:
+    """A length of time, written with its unit: ``"90s"``, ``"10m"``, ``"6h"``."""
+
+    __slots__ = ("seconds", "text")
+
+    def __init__(self, text: str) -> None:
+        match = _DURATION.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(f'expected a number with a unit (ms, s, m, h, d) such as "90s", found "{text}"')
+        self.text = text.strip()
+        self.seconds = float(match[1]) * _UNITS[match[2]]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Duration({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Duration) and self.seconds == other.seconds
+
+    def __hash__(self) -> int:
+        return hash(self.seconds)
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the settings file."""
+
+
+class Record(Table, frozen=True, kw_only=True):
+    """One `[[record]]`: a name that this machine keeps at its own address."""
+
+    name: Annotated[str, Meta(description="The full name, for example home.example.com.")]
+    provider: Annotated[str, Meta(description="The ID of a [provider.ID] table.")]
+    types: Annotated[
+        tuple[Literal[RecordType.A, RecordType.AAAA], ...],
+        Meta(min_length=1, description="The record types to keep: A (IPv4), AAAA (IPv6)."),
+    ] = (RecordType.A,)
+    ttl: Annotated[int, Meta(ge=1, le=604800, description="Seconds that resolvers may keep the answer.")] | None = None
+    proxied: (
+        Annotated[bool, Meta(description="Cloudflare only: whether its proxy answers; left alone when not set.")] | None
+    ) = None
+    adopt: Annotated[
+        Adopt,
+        Meta(description="A record that was there before: taken over if it has one value (single), or always (all)."),
+    ] = Adopt.SINGLE
+
+
+class OwnSource(Table, frozen=True, kw_only=True):
+    """A source of your own: a URL that answers with the caller's address."""
+
+    url: Annotated[str, Meta(pattern="^https?://", description="Asked with GET; https counts as authenticated.")]
+    operator: Annotated[str, Meta(description="Who runs it; two sources of one operator count once.")]
+    json: Annotated[
+        str, Meta(description="The key of a JSON answer that holds the address; else the whole body is it.")
+    ] = ""
+    families: Annotated[tuple[Literal[4, 6], ...], Meta(description="The address families that it can tell.")] = (4, 6)
+    ca_file: Annotated[str, Meta(description="A PEM file with the CA to trust instead of the system's.")] = ""
+
+
+class Detect(Table, frozen=True, kw_only=True):
+    """`[detect]`: how the public address is learned."""
+
+    sources: Annotated[
+        tuple[str | OwnSource, ...],
+        Meta(description="Built-in names, or tables with url and operator. Two operators must agree."),
+    ] = ("gateway", "ipify", "aws", "ifconfig", "icanhazip", "opendns", "google")
+    probe4: Annotated[
+        str,
+        Meta(
+            description="The cheap question of a run without change, IPv4: "
+            "a built-in name, dns://IP:PORT/NAME or http://IP:PORT/."
+        ),
+    ] = ""
+    probe6: Annotated[str, Meta(description="The same for IPv6.")] = ""
+    allow_private: Annotated[
+        tuple[str, ...],
+        Meta(description="Networks (CIDR) whose addresses may be published though they are not public."),
+    ] = ()
+    timeout: Annotated[Duration, Meta(description="The time that all sources together may take.")] = Duration("10s")
+
+
+class Proof(Table, frozen=True, kw_only=True):
+    """`[proof]`: how often a record is read back, and where."""
+
+    every: Annotated[Duration, Meta(description="How long a proof is believed (at most 24h).")] = Duration("6h")
+    settle: Annotated[
+        Duration, Meta(description="Time after our own write in which a difference is not yet drift.")
+    ] = Duration("120s")
+    servers: Annotated[
+        tuple[str, ...],
+        Meta(description="ip:port of the servers asked for write-only providers; else the zone's own name servers."),
+    ] = ()
+
+
+class Gateway(Table, frozen=True, kw_only=True):
+    """`[gateway]`: the fleet's own gateway."""
+
+    url: Annotated[str, Meta(pattern="^https://", description="Its address, for example https://ddns.example.com.")]
+    ca_file: Annotated[str, Meta(description="A PEM file with the CA to trust instead of the system's.")] = ""
+
+
+class Retry(Table, frozen=True, kw_only=True):
+    """`[retry]`: how a failed call is repeated within a run."""
+
+    policy: Annotated[
+        Literal["exponential", "fixed"], Meta(description="Pauses that double, or that stay the same.")
+    ] = "exponential"
+    attempts: Annotated[int, Meta(ge=1, le=10, description="Calls in all, the first included.")] = 5
+    base: Annotated[Duration, Meta(description="The first pause.")] = Duration("100ms")
+    jitter: Annotated[Duration, Meta(description="Up to this much is added to each pause, at random.")] = Duration(
+        "100ms"
+    )
+
+
+class Log(Table, frozen=True, kw_only=True):
+    """`[log]`: the JSON log."""
+
+    level: Annotated[
+        Literal["DEBUG", "INFO", "WARN", "ERROR"], Meta(description="The least level that is written.")
+    ] = "INFO"
+    max_bytes: Annotated[int, Meta(ge=4096, description="A log file is set aside when it is longer.")] = 1_000_000
+    keep: Annotated[int, Meta(ge=0, le=100, description="How many files that were set aside are kept.")] = 5
+
+
+class Settings(Table, frozen=True, kw_only=True):
+    """The whole file. `provider` holds each provider's own struct, by ID; `kinds` names its kind."""
+
+    schema: Annotated[Literal[1], Meta(description="The version of this format.")]
+    record: Annotated[tuple[Record, ...], Meta(description="The names to keep.")] = ()
+    provider: Annotated[dict[str, Any], Meta(description="Where records are kept; kind names the protocol.")] = {}
+    detect: Detect = Detect()
+    proof: Proof = Proof()
+    gateway: Gateway | None = None
+    retry: Retry = Retry()
+    log: Log = Log()

@@ -1,0 +1,1 @@
+"""The gateway: takes signed updates, keeps the keys, writes DNS."""

@@ -1,0 +1,452 @@
+"""The vocabulary: frozen values that travel from step to step. No input or output here.
+
+Times are UTC seconds since the epoch (float), durations are seconds, addresses are `ipaddress` objects.
+"""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ddns.errors import DdnsError, Exit
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+#: One value of an RRset: an address for A and AAAA, presentation text for the other types.
+Value = Address | str
+
+
+class Family(enum.IntEnum):
+    """An IP address family."""
+
+    V4 = 4
+    V6 = 6
+
+    @classmethod
+    def of(cls, address: Address) -> Family:
+        """The family of an address."""
+        return cls(address.version)
+
+
+class RecordType(enum.StrEnum):
+    """The record types a client may own."""
+
+    A = "A"
+    AAAA = "AAAA"
+    CNAME = "CNAME"
+    TXT = "TXT"
+
+    @property
+    def family(self) -> Family | None:
+        """The address family that this type carries, None for CNAME and TXT."""
+        return {RecordType.A: Family.V4, RecordType.AAAA: Family.V6}.get(self)
+
+    def parse(self, text: str) -> Value:
+        """Parse presentation text; ValueError when it is not a value of this type."""
+        if self is RecordType.A:
+            return ipaddress.IPv4Address(text)
+        if self is RecordType.AAAA:
+            return ipaddress.IPv6Address(text)
+        return text
+
+
+class Secret:
+    """A resolved secret. It prints as ``***``; only `reveal` gives the text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself: for a header, a signature, a TSIG key; never for a message."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not pickled")
+
+
+class SecretRef:
+    """Where a secret lies: ``env:NAME``, ``file:PATH``, ``dpapi:ID`` or ``keyring:ID``. Never the secret itself.
+
+    >>> SecretRef("env:TOKEN").scheme
+    'env'
+    """
+
+    SCHEMES = ("dpapi", "env", "file", "keyring")
+    __slots__ = ("place", "scheme")
+
+    def __init__(self, text: str) -> None:
+        scheme, colon, place = text.partition(":")
+        if not colon or scheme not in self.SCHEMES or not place:
+            # The text may be the secret itself, pasted: it must not be repeated in the message.
+            raise ValueError(
+                "expected a reference (env:NAME, file:PATH, dpapi:ID or keyring:ID), found a literal value; "
+                "store the secret with `ddns secret set` and name it here"
+            )
+        self.scheme = scheme
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.place}"
+
+    def __repr__(self) -> str:
+        return f"SecretRef({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SecretRef) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RecordKey:
+    """What is managed: one RRset, by the id of the provider in the settings, its full name and its type."""
+
+    provider: str
+    name: str
+    type: RecordType
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.type}"
+
+
+@dataclass(frozen=True, slots=True)
+class RRset:
+    """The values of one name and type. What is not in `ttl` and `extra` is not asked for, or not known.
+
+    `extra` holds what only some providers know: ``proxied`` (bool), ``comment`` (str).
+    """
+
+    values: frozenset[Value]
+    ttl: int | None = None
+    extra: Mapping[str, str | bool] = field(default_factory=dict, hash=False)
+
+    def covers(self, wanted: RRset) -> bool:
+        """Whether everything that `wanted` asks for is so here, as far as it can be seen here."""
+        return (
+            self.values == wanted.values
+            and (wanted.ttl is None or self.ttl is None or self.ttl == wanted.ttl)
+            and all(self.extra.get(key, value) == value for key, value in wanted.extra.items())
+        )
+
+    def texts(self) -> list[str]:
+        """The values in presentation form, sorted."""
+        return sorted(map(str, self.values))
+
+    def __str__(self) -> str:
+        return ", ".join(self.texts())
+
+
+class Adopt(enum.StrEnum):
+    """What happens to a record that was there before us: taken over if it has a single value, or always."""
+
+    SINGLE = "single"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A record as the settings want it; its value comes from the detection of `family`."""
+
+    key: RecordKey
+    family: Family
+    ttl: int | None = None
+    extra: Mapping[str, str | bool] = field(default_factory=dict, hash=False)
+    adopt: Adopt = Adopt.SINGLE
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """The public address of a family, and the operators that agreed on it."""
+
+    address: Address
+    agreed_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """This machine has no public address of the family; `by` names how that is known."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody can tell. Each cause is one source's sentence."""
+
+    causes: tuple[str, ...]
+
+
+Detection = Available | Absent | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one source said: an address, or the sentence why not. `probe`: usable as the cheap path's probe."""
+
+    source: str
+    operator: str
+    authenticated: bool
+    address: Address | None = None
+    problem: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A record as it was read: `rrset` None when there is none. `by` names who was asked, such as ``api``."""
+
+    key: RecordKey
+    rrset: RRset | None
+    by: str
+    at: float
+
+
+class Reason(enum.StrEnum):
+    """Why a record is changed."""
+
+    CREATE = "create"
+    ADDRESS = "address"
+    DRIFT = "drift"
+    SETTINGS = "settings"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write: from `before` (as observed) to `after`; None means that the record is not there.
+
+    `id` is unique for ever and is the idempotency key; `seq` grows with every intent of this machine
+    (0: not yet intended).
+    """
+
+    id: str
+    key: RecordKey
+    before: RRset | None
+    after: RRset | None
+    reason: Reason
+    seq: int = 0
+
+
+class AppliedState(enum.StrEnum):
+    """How far a write got: in DNS (or at the provider), acknowledged but not yet in DNS, held for release."""
+
+    APPLIED = "applied"
+    QUEUED = "queued"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A write that the provider acknowledged."""
+
+    state: AppliedState = AppliedState.APPLIED
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A record that is right as it is. `observed` None: believed so, not read. `rrset` None: nothing to publish."""
+
+    key: RecordKey
+    rrset: RRset | None
+    observed: Observed | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A record that is not touched, with the error that says why. `until` None: until something changes."""
+
+    key: RecordKey
+    kind: Kind
+    cause: DdnsError
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done; every target is in exactly one of the three."""
+
+    changes: tuple[Change, ...] = ()
+    unchanged: tuple[Keep, ...] = ()
+    held: tuple[Hold, ...] = ()
+
+
+class Kind(enum.StrEnum):
+    """How one record came out of a run."""
+
+    UNCHANGED = "unchanged"
+    PROVEN = "proven"
+    UPDATED = "updated"
+    REPAIRED = "repaired"
+    REMOVED = "removed"
+    ACCEPTED = "accepted"
+    HELD = "held"
+    YIELDED = "yielded"
+    CONTENDED = "contended"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+
+    @property
+    def wrote(self) -> bool:
+        """Whether DNS was changed by us."""
+        return self in (Kind.UPDATED, Kind.REPAIRED, Kind.REMOVED)
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing is left to do for the record."""
+        return self.wrote or self in (Kind.UNCHANGED, Kind.PROVEN, Kind.YIELDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one record in one run. Exit code, log line, metric and status all derive from it.
+
+    `rrset` is what stands in DNS as far as we know; `cause` says why a kind that is not `right` came about;
+    `until` is when it is tried again, where that is known.
+    """
+
+    kind: Kind
+    key: RecordKey
+    at: float
+    rrset: RRset | None = None
+    change: Change | None = None
+    observed: Observed | None = None
+    cause: DdnsError | None = None
+    until: float | None = None
+    note: str = ""
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code of a run with only this outcome."""
+        if self.kind is Kind.FAILED:
+            return self.cause.exit if self.cause else Exit.CRASH
+        if self.kind is Kind.DEFERRED:
+            return Exit.UNREACHABLE
+        if self.kind is Kind.CONTENDED or (self.kind is Kind.HELD and self.change is None):
+            return Exit.REFUSED  # a person must say who owns the record; a gateway's hold (with a change) is fine
+        return Exit.FINE
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One start of the program, for log, history and trace."""
+
+    trace_id: str
+    trigger: str
+    started: float
+    full: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What we know of one record that we own."""
+
+    rrset: RRset
+    since: float
+    written_at: float = 0.0
+    proven_at: float | None = None
+    proven_by: str = ""
+    #: Times at which somebody else was found to have undone our write (kept for 24 h).
+    reversals: tuple[float, ...] = ()
+    held_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockNote:
+    """A provider that refuses until a person acts. `fingerprint` is of its settings and secret."""
+
+    provider: str
+    fingerprint: str
+    code: str
+    message: str
+    advice: str
+    since: float
+    retry_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerNote:
+    """The breaker's memory for one provider and credential.
+
+    `calls`: the last ten, oldest first, True for a failure. `open_until` None: closed. `openings`: in a row,
+    for doubling.
+    """
+
+    calls: tuple[bool, ...] = ()
+    open_until: float | None = None
+    openings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the state remembers, read once at the start of a full run."""
+
+    published: Mapping[RecordKey, Published] = field(default_factory=dict)
+    intents: tuple[Change, ...] = ()
+    blocks: Mapping[str, BlockNote] = field(default_factory=dict)
+    breakers: Mapping[str, BreakerNote] = field(default_factory=dict)
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request as a source or provider words it. `content` None: no body."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """An answer, its body complete and within the limit that was asked for. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+#: Networks whose addresses are never published unless the settings allow them. Our own table, because
+#: `ipaddress.is_global` differs between patch levels and lets some of these pass.
+#: Source: the IANA special-purpose registries.
+_NOT_PUBLIC_V4 = tuple(
+    map(
+        ipaddress.IPv4Network,
+        (
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+            "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",
+            "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+            "224.0.0.0/4", "240.0.0.0/4",
+        ),
+    )
+)  # fmt: skip
+_PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
+_NOT_PUBLIC_V6 = tuple(
+    map(
+        ipaddress.IPv6Network,
+        ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20", "5f00::/16"),
+    )
+)
+
+
+def publishable(address: Address, allow: tuple[Network, ...] = ()) -> bool:
+    """Whether an address may stand in public DNS: global unicast, or inside a network that `allow` names."""
+    if any(address.version == net.version and address in net for net in allow):
+        return True
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in net for net in _NOT_PUBLIC_V4)
+    return address in _PUBLIC_V6 and not any(address in net for net in _NOT_PUBLIC_V6)

@@ -1,0 +1,1 @@
+"""The network: the cheap wire, the HTTP client, trust, resolver."""

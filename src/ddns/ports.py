@@ -1,0 +1,216 @@
+"""The seams: what the steps ask of the world. Adapters implement these; only `runtime` knows both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ddns.errors import ProviderError
+from ddns.model import (
+    Address,
+    Applied,
+    BlockNote,
+    BreakerNote,
+    Change,
+    Family,
+    HttpRequest,
+    HttpResponse,
+    Memory,
+    Observed,
+    Outcome,
+    RecordKey,
+    RecordType,
+    Run,
+    Secret,
+    SecretRef,
+)
+
+
+class Clock(Protocol):
+    """Time, injected so that tests own it."""
+
+    def now(self) -> float:
+        """UTC seconds since the epoch; may jump."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back; the zero is arbitrary."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Deadline:
+    """A moment on the monotonic clock by which work ends. Every call that can block gets one.
+
+    Make one with ``Deadline(clock, seconds)``; `within` gives a share that never outlives the whole.
+    """
+
+    __slots__ = ("_at", "_clock")
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._at = clock.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self._at - self._clock.monotonic())
+
+    def within(self, seconds: float) -> Deadline:
+        """The earlier of this deadline and `seconds` from now."""
+        return Deadline(self._clock, min(self.left(), seconds))
+
+
+class Net(Protocol):
+    """The network as sources and HTTP providers see it."""
+
+    def http(
+        self, request: HttpRequest, *, deadline: Deadline, family: Family | None = None, limit: int = 1 << 20
+    ) -> HttpResponse:
+        """One exchange, whole body read, no redirects followed, TLS verified; any status is an answer.
+
+        Raises Transport: `ambiguous` unless the request certainly did not leave. Malformed: body over `limit` bytes.
+        """
+        ...
+
+    def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
+        """Send one datagram and return the first that comes back from `to`. Raises Transport."""
+        ...
+
+
+class Source(Protocol):
+    """One way to learn the public address."""
+
+    @property
+    def name(self) -> str:
+        """Its name in settings, log and `ddns detect`."""
+        ...
+
+    @property
+    def operator(self) -> str:
+        """Who runs it: two sources of one operator count once."""
+        ...
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether the answer can't be forged on the way (TLS)."""
+        ...
+
+    @property
+    def suffices(self) -> bool:
+        """Whether it is believed alone: the own gateway."""
+        ...
+
+    @property
+    def families(self) -> frozenset[Family]:
+        """The families it can tell."""
+        ...
+
+    def ask(self, family: Family, net: Net, deadline: Deadline) -> Address:
+        """The address as this source sees it, of the right family. Raises SourceError, naming itself."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider can do. `min_ttl` in seconds: smaller ones are raised to it.
+
+    `read`: `observe` asks the provider itself (else the zone's authoritative servers). `compare_and_set`: a write
+    fails with Conflict when the record is not as it was observed, so that locks are fenced. `batch`: one call
+    carries many.
+    """
+
+    read: bool = True
+    batch: bool = False
+    compare_and_set: bool = False
+    types: frozenset[RecordType] = frozenset({RecordType.A, RecordType.AAAA})
+    min_ttl: int = 1
+
+
+class Provider(Protocol):
+    """A place where records are kept. Zones, paging, batching and signing are inside; retries are not."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        ...
+
+    def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
+        """Read the records; every key is in the answer, as a value or as a typed error. Never raises ProviderError."""
+        ...
+
+    def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
+        """Write; yields every change once, with its result, as they come. Only what changes is sent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a provider is built with, beside its own settings."""
+
+    net: Net
+    clock: Clock
+    resolve: Callable[[SecretRef], Secret]
+    #: ``ip:port`` of the servers that prove a record, empty: the zone's own, found through the system's resolver.
+    proof_servers: tuple[str, ...] = ()
+    #: The `[gateway]` table, for the provider that talks to it.
+    gateway_url: str = ""
+    gateway_ca_file: str = ""
+    trace_id: str = ""
+    warn: Callable[[str], None] = lambda _message: None
+
+
+class State(Protocol):
+    """Memory that survives a kill at any point. Each method is one durable transaction. Raises StateUnwritable."""
+
+    def recall(self) -> Memory:
+        """All that is remembered."""
+        ...
+
+    def begin(self, run: Run) -> None:
+        """Open a run; runs that never ended are closed as aborted."""
+        ...
+
+    def intend(self, run: Run, changes: Sequence[Change]) -> list[Change]:
+        """Make intents durable before the first byte is sent; returns the changes with their sequence numbers."""
+        ...
+
+    def resolve(self, run: Run, change: Change, observed: Observed | None, fate: str) -> None:
+        """Close the intent of an earlier run: `fate` is ``void``, ``adopted`` or ``external``."""
+        ...
+
+    def settle(self, run: Run, outcome: Outcome) -> None:
+        """Store one outcome and, where it has a change, close or keep its intent."""
+        ...
+
+    def note_breaker(self, name: str, note: BreakerNote) -> None:
+        """Store a breaker's memory; `name` is provider and fingerprint."""
+        ...
+
+    def note_block(self, name: str, note: BlockNote | None) -> None:
+        """Store a block, or lift it."""
+        ...
+
+
+class Lease(Protocol):
+    """A lease on the right to write, shared by machines behind one address."""
+
+    @property
+    def token(self) -> int:
+        """The fencing token: grows with each holder."""
+        ...
+
+    def remaining(self) -> float:
+        """Seconds left; 0 when it is lost."""
+        ...
+
+
+class Log(Protocol):
+    """The structured log. `details` are JSON values; secrets in them are masked."""
+
+    def write(self, level: str, message: str, **details: object) -> None:
+        """Append one line. `level` is DEBUG, INFO, WARN or ERROR."""
+        ...

@@ -1,0 +1,103 @@
+"""The gateway's signature, `DDNS1`: the form that client and gateway both build and check.
+
+The base string holds the fields one a line, so that no two requests share one: a digit can't be moved across a border.
+
+    DDNS1 / gateway / method / path with query / ts / nonce / host / seq / idem / sha256(body) in hex
+
+joined by LF, without a final newline. The signature is HMAC-SHA256 with the host's key, base64url without padding.
+`ts` is UTC whole seconds; `nonce` is fresh for every request, also for a retry; `seq` grows per record; `idem` is the
+change's id and stays the same when the same change is sent again.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+
+SCHEME = "DDNS1"
+#: Seconds that a request's `ts` may differ from the gateway's clock.
+WINDOW = 300
+#: Bytes of a body that the gateway reads at most.
+MAX_BODY = 16 * 1024
+PROBLEM_JSON = "application/problem+json"
+TRACE_HEADER = "DDNS-Trace"
+
+_TOKEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_FIELD = re.compile(r"([a-z]+)=([A-Za-z0-9._-]{0,128})")
+_FIELDS = ("host", "ts", "nonce", "seq", "idem", "sig")
+
+
+class ProtocolError(ValueError):
+    """An `Authorization` header that is not of the scheme; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The signed fields of one request, without body, path and key."""
+
+    host: str
+    ts: int
+    nonce: str
+    seq: int
+    idem: str
+
+    def base(self, gateway: str, method: str, target: str, body: bytes) -> bytes:
+        """The bytes that are signed. `target` is the path with its query, as sent; `gateway` is the gateway's name."""
+        fields = (
+            SCHEME,
+            gateway,
+            method.upper(),
+            target,
+            str(self.ts),
+            self.nonce,
+            self.host,
+            str(self.seq),
+            self.idem,
+            hashlib.sha256(body).hexdigest(),
+        )
+        if any("\n" in field for field in fields):
+            raise ProtocolError("a signed field holds a line break")
+        return "\n".join(fields).encode()
+
+    def header(self, key: bytes, gateway: str, method: str, target: str, body: bytes) -> str:
+        """The value of the `Authorization` header."""
+        sig = signature(key, self.base(gateway, method, target, body))
+        return f"{SCHEME} host={self.host},ts={self.ts},nonce={self.nonce},seq={self.seq},idem={self.idem},sig={sig}"
+
+
+def signature(key: bytes, base: bytes) -> str:
+    """HMAC-SHA256 of the base string, base64url, no padding."""
+    return base64.urlsafe_b64encode(hmac.digest(key, base, "sha256")).rstrip(b"=").decode()
+
+
+def parse(header: str) -> tuple[Signed, str]:
+    """Split an `Authorization` header into its fields and the signature. Raises ProtocolError."""
+    scheme, _, rest = header.partition(" ")
+    if scheme != SCHEME:
+        raise ProtocolError(f"the Authorization scheme is not {SCHEME}")
+    fields: dict[str, str] = {}
+    for part in rest.split(","):
+        match = _FIELD.fullmatch(part.strip())
+        if match is None or match[1] in fields:
+            raise ProtocolError("a field of the Authorization header is malformed or given twice")
+        fields[match[1]] = match[2]
+    if set(fields) != set(_FIELDS):
+        raise ProtocolError(f"the Authorization header needs exactly the fields {', '.join(_FIELDS)}")
+    if not (_digits(fields["ts"]) and _digits(fields["seq"])):
+        raise ProtocolError("ts and seq must be whole numbers")
+    if not all(_TOKEN.fullmatch(fields[name]) for name in ("host", "nonce", "sig")):
+        raise ProtocolError("host, nonce and sig must not be empty")
+    signed = Signed(fields["host"], int(fields["ts"]), fields["nonce"], int(fields["seq"]), fields["idem"])
+    return signed, fields["sig"]
+
+
+def _digits(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+def verify(signed: Signed, sig: str, key: bytes, gateway: str, method: str, target: str, body: bytes) -> bool:
+    """Whether the signature is that of the key, compared in constant time."""
+    return hmac.compare_digest(signature(key, signed.base(gateway, method, target, body)), sig)

@@ -1,0 +1,1 @@
+"""Places where records are kept, one module each."""

@@ -1,0 +1,34 @@
+"""The registry of providers: a kind in the settings names a module here, and nothing else knows it.
+
+A provider module holds `Settings` (a msgspec struct of the keys beside ``kind``) and `connect(settings, tools)`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    import msgspec
+
+    from ddns.ports import Provider, Tools
+
+MODULES = {
+    "cloudflare": "ddns.providers.cloudflare",
+    "dyndns2": "ddns.providers.dyndns2",
+    "gateway": "ddns.providers.gateway",
+    "rfc2136": "ddns.providers.rfc2136",
+}
+
+
+class ProviderModule(Protocol):
+    """The shape of a provider's module."""
+
+    Settings: type[msgspec.Struct]
+    connect: Callable[[msgspec.Struct, Tools], Provider]
+
+
+def load(kind: str) -> ProviderModule:
+    """Import the module of a kind; KeyError when there is none."""
+    return cast("ProviderModule", importlib.import_module(MODULES[kind]))

@@ -1,0 +1,1 @@
+"""The state of this machine: what was published, what is intended, what happened."""
