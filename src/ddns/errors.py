@@ -64,7 +64,7 @@ def worst(exits: list[Exit]) -> Exit:
 class DdnsError(Exception):
     """The root. `code` is stable and machine-readable, `message` and `advice` are one sentence each."""
 
-    code: ClassVar[str] = "error"
+    code = "error"
     exit: ClassVar[Exit] = Exit.CRASH
     default_advice: ClassVar[str] = ""
 
@@ -254,9 +254,10 @@ class ClockSkew(Block):
         self.seconds = seconds
 
 
-def block_code(code: str) -> bool:
-    """Whether a stored error code is that of a `Block`."""
-    return code in {kind.code for kind in Block.__subclasses__()}
+def block_again(code: str, message: str, advice: str) -> Block:
+    """The block that was stored under `code`, as an error again."""
+    kind = next((kind for kind in Block.__subclasses__() if kind.code == code), Block)
+    return kind(message, advice=advice)
 
 
 def foreign(text: str, limit: int = 200) -> str:

@@ -273,15 +273,45 @@ class Hold:
     kind: Kind
     cause: DdnsError
     until: float | None = None
+    observed: Observed | None = None
+
+
+class Fate(enum.StrEnum):
+    """What became of a write whose end we did not see: never happened, happened, or overtaken by somebody else."""
+
+    VOID = "void"
+    ADOPTED = "adopted"
+    EXTERNAL = "external"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A write that was intended at `at`, and whose end is not known yet."""
+
+    change: Change
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The end of an open intent, as an observation tells it."""
+
+    change: Change
+    fate: Fate
+    observed: Observed
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done; every target is in exactly one of the three."""
+    """What is to be done; every target is in exactly one of `changes`, `unchanged` and `held`.
+
+    `resolved` closes intents of earlier runs, before anything else.
+    """
 
     changes: tuple[Change, ...] = ()
     unchanged: tuple[Keep, ...] = ()
     held: tuple[Hold, ...] = ()
+    resolved: tuple[Resolution, ...] = ()
 
 
 class Kind(enum.StrEnum):
@@ -395,7 +425,7 @@ class Memory:
     """What the state remembers, read once at the start of a full run."""
 
     published: Mapping[RecordKey, Published] = field(default_factory=dict)
-    intents: tuple[Change, ...] = ()
+    intents: Mapping[RecordKey, Intent] = field(default_factory=dict)
     blocks: Mapping[str, BlockNote] = field(default_factory=dict)
     breakers: Mapping[str, BreakerNote] = field(default_factory=dict)
     version: str = ""

@@ -21,6 +21,7 @@ from ddns.model import (
     Outcome,
     RecordKey,
     RecordType,
+    Resolution,
     Run,
     Secret,
     SecretRef,
@@ -178,8 +179,8 @@ class State(Protocol):
         """Make intents durable before the first byte is sent; returns the changes with their sequence numbers."""
         ...
 
-    def resolve(self, run: Run, change: Change, observed: Observed | None, fate: str) -> None:
-        """Close the intent of an earlier run: `fate` is ``void``, ``adopted`` or ``external``."""
+    def resolve(self, run: Run, resolution: Resolution) -> None:
+        """Close the intent of an earlier run."""
         ...
 
     def settle(self, run: Run, outcome: Outcome) -> None:

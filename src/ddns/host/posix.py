@@ -1,0 +1,140 @@
+"""Linux: places, instance lock, atomic files, route probe, resume detection."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+
+from ddns.errors import BusyError, StateUnwritable
+
+#: Any public address of the family: a connected UDP socket sends nothing, it only asks the routing table.
+_ANYWHERE = {4: (socket.AF_INET, "198.41.0.4"), 6: (socket.AF_INET6, "2001:503:ba3e::2:30")}
+
+
+class Places:
+    """The folders of one installation; see the table in docs/reference. Plain strings: `pathlib` costs 10 ms."""
+
+    __slots__ = ("config", "logs", "public", "secrets", "state", "whose")
+
+    def __init__(self, config: str, secrets: str, state: str, logs: str, public: str, whose: str) -> None:
+        self.config = config
+        self.secrets = secrets
+        self.state = state
+        self.logs = logs
+        self.public = public
+        self.whose = whose
+
+    @property
+    def config_file(self) -> str:
+        """The settings."""
+        return self.config + "/ddns.toml"
+
+    @property
+    def state_file(self) -> str:
+        """The SQLite state."""
+        return self.state + "/state.db"
+
+    @property
+    def log_file(self) -> str:
+        """The JSON log."""
+        return self.logs + "/ddns.jsonl"
+
+    @property
+    def status_file(self) -> str:
+        """What every user may read."""
+        return self.public + "/status.json"
+
+
+def places(data: str | None = None) -> Places:
+    """The places of `--data DIR`, of the machine (root), or of the user."""
+    if data is not None:
+        base = os.path.abspath(data)
+        return Places(base, base + "/secrets", base + "/state", base + "/logs", base + "/public", "data folder")
+    if os.geteuid() == 0:
+        var = "/var/lib/ddns"
+        return Places("/etc/ddns", var + "/secrets", var + "/state", var + "/logs", var + "/public", "machine")
+    home = os.path.expanduser("~")
+    config = (os.environ.get("XDG_CONFIG_HOME") or home + "/.config") + "/ddns"
+    state = (os.environ.get("XDG_STATE_HOME") or home + "/.local/state") + "/ddns"
+    return Places(config, config + "/secrets", state, state + "/logs", state + "/public", "user")
+
+
+def policy_file() -> str:
+    """Where an administrator's policy lies; it wins over the settings file."""
+    return "/etc/ddns/policy.toml"
+
+
+def private_folder(path: str, *, public: bool = False) -> None:
+    """Make a folder that only its owner may enter (`public`: others may read). Raises StateUnwritable."""
+    try:
+        os.makedirs(path, mode=0o755 if public else 0o700, exist_ok=True)
+    except OSError as error:
+        raise StateUnwritable(f"{path}: {error.strerror}") from error
+
+
+class InstanceLock:
+    """One run at a time on a machine, by a lock on a file inside the protected state folder.
+
+    The kernel drops it with the process, so a kill leaves nothing behind.
+    """
+
+    def __init__(self, folder: str) -> None:
+        private_folder(folder)
+        path = folder + "/instance.lock"
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StateUnwritable(f"{path}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._file)
+            raise BusyError(f"another run holds {path}") from None
+
+    def release(self) -> None:
+        """Give the lock up before the process ends."""
+        os.close(self._file)
+
+
+def replace(path: str, data: bytes, *, mode: int = 0o644) -> None:
+    """Replace a file in one step, in its own folder. Raises OSError; the old content stays then."""
+    draft = path + ".new"
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(file, view) :]
+        if mode & 0o077 == 0:  # what only the owner may read is also what must survive a power cut
+            os.fsync(file)
+    finally:
+        os.close(file)
+    os.replace(draft, path)
+
+
+def append(path: str, data: bytes) -> int:
+    """Append in one write and return the file's new length. Raises OSError."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
+    try:
+        os.write(file, data)
+        return os.fstat(file).st_size
+    finally:
+        os.close(file)
+
+
+def source_address(family: int) -> str:
+    """The local address that packets to the Internet would leave from, "" without a route. Sends nothing."""
+    kind, anywhere = _ANYWHERE[family]
+    try:
+        with socket.socket(kind, socket.SOCK_DGRAM) as probe:
+            probe.connect((anywhere, 53))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return ""
+
+
+def sleep_bias() -> int:
+    """Whole seconds that this machine has slept since boot: a new value means that it was resumed."""
+    slept = time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+    return round(slept)

@@ -1,0 +1,179 @@
+"""The step that writes: carries out a plan through the providers, and turns every end, good or bad, into an outcome.
+
+It decides nothing. The intent is durable before the first byte; each outcome is stored before it is told. A write
+whose end was not seen is observed: `after` means it happened, `before` that it may be tried again, a third value
+that somebody else writes too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from ddns.errors import Conflict, Deferred, Malformed, ProviderError, RateLimited, Retryable, ServerSide, Transport
+from ddns.model import (
+    Applied,
+    AppliedState,
+    Change,
+    Hold,
+    Keep,
+    Kind,
+    Observed,
+    Outcome,
+    Plan,
+    Reason,
+    RecordKey,
+    RRset,
+    Run,
+)
+from ddns.ports import Clock, Deadline, Provider, State
+from ddns.resilience import Retry
+
+_WROTE = {Reason.DRIFT: Kind.REPAIRED, Reason.REMOVE: Kind.REMOVED}
+
+
+def publish(
+    run: Run,
+    plan: Plan,
+    providers: Mapping[str, Provider],
+    state: State,
+    *,
+    policy: Retry,
+    clock: Clock,
+    deadline: Deadline,
+    random: Callable[[], float],
+) -> Iterator[Outcome]:
+    """Carry out `plan`; yields one outcome for each of its records, as they come."""
+    for resolution in plan.resolved:
+        state.resolve(run, resolution)
+    now = clock.now()
+    for outcome in (*(_kept(keep, now) for keep in plan.unchanged), *(_held(hold, now) for hold in plan.held)):
+        state.settle(run, outcome)
+        yield outcome
+    names = list(dict.fromkeys(change.key.provider for change in plan.changes))
+    for position, name in enumerate(names):
+        share = deadline.within(deadline.left() / (len(names) - position))
+        changes = state.intend(run, [change for change in plan.changes if change.key.provider == name])
+        writer = _Writer(providers[name], policy=policy, clock=clock, deadline=share, random=random)
+        for outcome in writer.write(changes):
+            state.settle(run, outcome)
+            yield outcome
+
+
+def _kept(keep: Keep, now: float) -> Outcome:
+    kind = Kind.UNCHANGED if keep.observed is None else Kind.PROVEN
+    return Outcome(kind, keep.key, now, keep.rrset, observed=keep.observed, note=keep.note)
+
+
+def _held(hold: Hold, now: float) -> Outcome:
+    return Outcome(hold.kind, hold.key, now, cause=hold.cause, until=hold.until, observed=hold.observed)
+
+
+def happened(change: Change, observed: Observed) -> bool:
+    """Whether the record stands as the change wanted it."""
+    if change.after is None or observed.rrset is None:
+        return change.after is observed.rrset
+    return observed.rrset.covers(change.after)
+
+
+def untouched(change: Change, observed: Observed) -> bool:
+    """Whether the record stands as it did before the change."""
+    return _values(observed.rrset) == _values(change.before)
+
+
+def _values(rrset: RRset | None) -> object:
+    return None if rrset is None else rrset.values
+
+
+def outcome_of(change: Change, error: ProviderError, now: float) -> Outcome:
+    """The outcome of a write that ended with this error."""
+    if isinstance(error, Deferred | Retryable):
+        until = getattr(error, "until", None)
+        if isinstance(error, RateLimited) and error.retry_after:
+            until = now + error.retry_after
+        return Outcome(Kind.DEFERRED, change.key, now, change.before, change, cause=error, until=until)
+    kind = Kind.CONTENDED if isinstance(error, Conflict) else Kind.FAILED
+    return Outcome(kind, change.key, now, change.before, change, cause=error)
+
+
+def in_doubt(error: ProviderError) -> bool:
+    """Whether the write may have happened although it ended with this error."""
+    return isinstance(error, Conflict | ServerSide | Malformed) or (isinstance(error, Transport) and error.ambiguous)
+
+
+class _Writer:
+    """Writes changes of one provider until each has an end, the policy's attempts are used, or time is up."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        policy: Retry,
+        clock: Clock,
+        deadline: Deadline,
+        random: Callable[[], float],
+    ) -> None:
+        self._provider = provider
+        self._policy = policy
+        self._clock = clock
+        self._deadline = deadline
+        self._random = random
+
+    def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        """One outcome a change."""
+        waiting = list(changes)
+        errors: dict[RecordKey, ProviderError] = {}
+        for attempt in range(1, self._policy.attempts + 1):
+            errors = {}
+            for change, result in self._provider.apply(waiting, self._deadline):
+                if isinstance(result, ProviderError):
+                    errors[change.key] = result
+                else:
+                    yield self._applied(change, result)
+            waiting = [change for change in waiting if change.key in errors]
+            doubtful = [change for change in waiting if in_doubt(errors[change.key])]
+            seen = self._provider.observe([change.key for change in doubtful], self._deadline) if doubtful else {}
+            still: list[Change] = []
+            for change in waiting:
+                outcome = self._end(change, errors[change.key], seen.get(change.key))
+                if outcome is None:
+                    still.append(change)
+                else:
+                    yield outcome
+            waiting = still
+            if not waiting or not self._policy.wait(
+                attempt,
+                [errors[change.key] for change in waiting],
+                clock=self._clock,
+                deadline=self._deadline,
+                random=self._random,
+            ):
+                break
+        for change in waiting:
+            yield outcome_of(change, errors[change.key], self._clock.now())
+
+    def _applied(self, change: Change, applied: Applied, observed: Observed | None = None) -> Outcome:
+        kind = {
+            AppliedState.APPLIED: _WROTE.get(change.reason, Kind.UPDATED),
+            AppliedState.QUEUED: Kind.ACCEPTED,
+            AppliedState.HELD: Kind.HELD,
+        }[applied.state]
+        return Outcome(kind, change.key, self._clock.now(), change.after, change, observed)
+
+    def _end(self, change: Change, error: ProviderError, seen: Observed | ProviderError | None) -> Outcome | None:
+        """The end of a write that gave an error, None when it may be tried again."""
+        now = self._clock.now()
+        if isinstance(seen, Observed):
+            if happened(change, seen):
+                return self._applied(change, Applied(), seen)
+            if not untouched(change, seen):
+                conflict = (
+                    error
+                    if isinstance(error, Conflict)
+                    else Conflict(
+                        f"{change.key} was found with the value {seen.rrset or 'none'}, neither ours nor the one before"
+                    )
+                )
+                return Outcome(Kind.CONTENDED, change.key, now, seen.rrset, change, seen, conflict)
+        elif in_doubt(error):  # it could not be read either: the intent stays open and the next run looks first
+            return outcome_of(change, error, now)
+        return None if isinstance(error, Retryable | Conflict) else outcome_of(change, error, now)

@@ -1,0 +1,200 @@
+"""Retry policies and the breaker as values, and the guard that puts them around a provider's calls.
+
+The breaker's memory is stored after each call, because every run is a new process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ddns.errors import Block, Deferred, ProviderError, RateLimited, Retryable, block_again
+from ddns.model import Applied, BlockNote, BreakerNote, Change, Memory, Observed, RecordKey
+from ddns.ports import Capabilities, Clock, Deadline, Provider, State
+
+BLOCK_SECONDS = 24 * 3600.0
+_WINDOW = 10
+_LEAST_CALLS = 5
+_FIRST_OPENING = 300.0
+_LONGEST_OPENING = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often and how soon a failed call is repeated: exponential with jitter, or fixed. Seconds."""
+
+    attempts: int = 5
+    base: float = 0.1
+    jitter: float = 0.1
+    exponential: bool = True
+
+    def pause(self, attempt: int, random: Callable[[], float]) -> float:
+        """Seconds before attempt 2, 3, ...: base x 2^(attempt - 2) + U(0, jitter), or base + U(0, jitter)."""
+        steps = 2 ** (attempt - 2) if self.exponential else 1
+        return self.base * steps + self.jitter * random()
+
+    def wait(
+        self,
+        attempt: int,
+        errors: Sequence[ProviderError],
+        *,
+        clock: Clock,
+        deadline: Deadline,
+        random: Callable[[], float],
+    ) -> bool:
+        """Pause after attempt number `attempt`, as long as the policy and the errors ask; False when none may follow."""
+        if attempt >= self.attempts:
+            return False
+        asked = [error.retry_after for error in errors if isinstance(error, RateLimited) and error.retry_after]
+        pause = max([self.pause(attempt + 1, random), *asked])
+        if pause >= deadline.left():
+            return False
+        clock.sleep(pause)
+        return True
+
+
+def _opening(openings: int) -> float:
+    return min(_FIRST_OPENING * 2.0 ** min(openings, 10), _LONGEST_OPENING)
+
+
+def open_until(note: BreakerNote, now: float) -> float | None:
+    """Until when no call is made; None when one may be. A clock that went back can't prolong it."""
+    if note.open_until is None or note.open_until <= now:
+        return None
+    return min(note.open_until, now + _opening(max(0, note.openings - 1)))
+
+
+def after_call(note: BreakerNote, *, failed: bool, now: float) -> BreakerNote:
+    """The breaker's memory after one call. A call while it is (half) open is the trial that closes or opens it again."""
+    if note.open_until is not None:
+        if not failed:
+            return BreakerNote()
+        return replace(note, open_until=now + _opening(note.openings), openings=note.openings + 1)
+    calls = (*note.calls, failed)[-_WINDOW:]
+    if failed and len(calls) >= _LEAST_CALLS and sum(calls) * 2 >= len(calls):
+        return BreakerNote(calls, now + _opening(note.openings), note.openings + 1)
+    return replace(note, calls=calls)
+
+
+class Guard:
+    """A provider with its memory: a block or an open breaker answers in its place, each call is counted.
+
+    `name` is the provider's id and the fingerprint of its settings and secret: new credentials start afresh.
+    Reads are retried here; writes are not, because after an ambiguous one the record must be read first (`publish`).
+    `connect` runs at the first call, so that a run that asks nothing opens nothing. `insist` ignores block and breaker.
+    """
+
+    def __init__(
+        self,
+        provider_id: str,
+        fingerprint: str,
+        connect: Callable[[], Provider],
+        memory: Memory,
+        state: State,
+        *,
+        policy: Retry,
+        clock: Clock,
+        random: Callable[[], float],
+        insist: bool = False,
+    ) -> None:
+        self.name = f"{provider_id}:{fingerprint}"
+        self._id = provider_id
+        self._fingerprint = fingerprint
+        self._connect = connect
+        self._provider: Provider | None = None
+        self._block = memory.blocks.get(self.name)
+        self._breaker = memory.breakers.get(self.name, BreakerNote())
+        self._state = state
+        self._policy = policy
+        self._clock = clock
+        self._random = random
+        self._insist = insist
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Those of the provider."""
+        return self._open().capabilities
+
+    def _open(self) -> Provider:
+        if self._provider is None:
+            self._provider = self._connect()
+        return self._provider
+
+    def refusal(self, deadline: Deadline) -> ProviderError | None:
+        """Why no call is made now, if none is."""
+        now = self._clock.now()
+        if not self._insist and self._block is not None and self._block_holds(self._block, now):
+            return block_again(self._block.code, self._block.message, self._block.advice)
+        until = open_until(self._breaker, now)
+        if until is not None and not self._insist:
+            return Deferred(f"{self._id} failed too often and is left alone for {until - now:.0f} s", until=until)
+        if deadline.left() <= 0:
+            return Deferred(f"no time was left for {self._id} in this run", until=now)
+        return None
+
+    @staticmethod
+    def _block_holds(block: BlockNote, now: float) -> bool:
+        return block.since <= now < block.retry_at  # a clock that went back does not prolong it
+
+    def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
+        """As the provider's, with retries under the policy."""
+        seen: dict[RecordKey, Observed | ProviderError] = {}
+        waiting = list(keys)
+        for attempt in range(1, self._policy.attempts + 1):
+            refusal = self.refusal(deadline)
+            if refusal is not None:
+                return seen | {key: seen.get(key, refusal) for key in waiting}
+            seen |= self._observe_once(waiting, deadline)
+            errors = [(key, result) for key in waiting if isinstance(result := seen[key], Retryable)]
+            waiting = [key for key, _ in errors]
+            if not waiting or not self._policy.wait(
+                attempt, [error for _, error in errors], clock=self._clock, deadline=deadline, random=self._random
+            ):
+                break
+        return seen
+
+    def _observe_once(self, keys: list[RecordKey], deadline: Deadline) -> dict[RecordKey, Observed | ProviderError]:
+        try:
+            seen = dict(self._open().observe(keys, deadline))
+        except ProviderError as error:
+            seen = dict.fromkeys(keys, error)
+        self._count([result for result in seen.values() if isinstance(result, ProviderError)])
+        return seen
+
+    def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
+        """As the provider's, once; the results of the whole call are counted as one."""
+        refusal = self.refusal(deadline)
+        if refusal is not None:
+            yield from ((change, refusal) for change in changes)
+            return
+        errors: list[ProviderError] = []
+        waiting = {change.id: change for change in changes}
+        try:
+            for change, result in self._open().apply(changes, deadline):
+                del waiting[change.id]
+                if isinstance(result, ProviderError):
+                    errors.append(result)
+                yield change, result
+        except ProviderError as error:
+            errors.append(error)
+            yield from ((change, error) for change in waiting.values())
+        finally:
+            self._count(errors)
+
+    def _count(self, errors: list[ProviderError]) -> None:
+        now = self._clock.now()
+        failed = any(isinstance(error, Retryable) for error in errors)
+        breaker = after_call(self._breaker, failed=failed, now=now)
+        if breaker != self._breaker:
+            self._breaker = breaker
+            self._state.note_breaker(self.name, breaker)
+        block = next((error for error in errors if isinstance(error, Block)), None)
+        if block is not None:
+            since = self._block.since if self._block else now
+            self._block = BlockNote(
+                self._id, self._fingerprint, block.code, block.message, block.advice, since, now + BLOCK_SECONDS
+            )
+            self._state.note_block(self.name, self._block)
+        elif self._block is not None and not failed:
+            self._block = None
+            self._state.note_block(self.name, None)
