@@ -1,0 +1,215 @@
+"""DNS UPDATE with TSIG, straight to the zone's primary server: BIND, Knot, PowerDNS, Technitium, Windows DNS.
+
+One update deletes the RRset and adds the new one, on the condition that the old one still stands (a value-dependent
+prerequisite), so that a write can't undo what somebody else wrote meanwhile. Everything goes over TCP: one round
+trip more, but no spoofed answer and no limit of size. Sources: RFC 2136, RFC 8945.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ddns.errors import (
+    BadCredentials,
+    Conflict,
+    NoSuchZone,
+    NotPermitted,
+    ProviderError,
+    Rejected,
+    ServerSide,
+    SettingsError,
+)
+from ddns.model import Applied, Change, Observed, RecordKey, RRset, SecretRef
+from ddns.net import exchange, resolver
+from ddns.net.exchange import Server
+from ddns.ports import Capabilities, Deadline, Provider, Tools
+
+# After `exchange`, which makes dnspython cheap to import.
+# isort: split
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdataset
+import dns.rdatatype
+import dns.tsig
+import dns.update
+
+#: Seconds that one exchange with the server may take.
+CALL_LIMIT = 10.0
+#: The TTL of a record that is new where the settings ask for none.
+DEFAULT_TTL = 120
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of a provider of kind ``rfc2136``."""
+
+    server: Annotated[str, Meta(min_length=1, description="The zone's primary server: host, ip, ip:port, [ipv6]:port.")]
+    zone: Annotated[str, Meta(description="The zone; found by asking the server when not set.")] = ""
+    key_name: Annotated[str, Meta(description="The name of the TSIG key, as the server knows it.")] = ""
+    key: Annotated[SecretRef, Meta(description="Where the TSIG key's secret (base64) lies.")] | None = None
+    algorithm: Annotated[
+        Literal["hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1"],
+        Meta(description="The TSIG key's algorithm."),
+    ] = "hmac-sha256"
+
+
+def connect(settings: Settings, tools: Tools) -> Provider:
+    """Make the provider; nothing is sent yet. Raises SettingsError."""
+    try:
+        server = Server.parse(settings.server)
+        zone = dns.name.from_text(settings.zone) if settings.zone else None
+        key_name = dns.name.from_text(settings.key_name)
+    except (ValueError, dns.exception.DNSException) as error:
+        raise SettingsError(f"rfc2136: {error}") from error
+    if (settings.key is None) != (not settings.key_name):
+        raise SettingsError("rfc2136: key and key_name go together: set both, or none for a server that needs no key")
+    return Rfc2136(server, zone, key_name, settings, tools)
+
+
+class Rfc2136:
+    """The provider."""
+
+    capabilities = Capabilities(compare_and_set=True)
+
+    def __init__(
+        self, server: Server, zone: dns.name.Name | None, key_name: dns.name.Name, settings: Settings, tools: Tools
+    ) -> None:
+        self._server = server
+        self._zone = zone
+        self._key_name = key_name
+        self._settings = settings
+        self._tools = tools
+
+    def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
+        """Ask the server for each record, with its TTL."""
+        seen: dict[RecordKey, Observed | ProviderError] = {}
+        for key in keys:
+            try:
+                seen[key] = Observed(key, self._read(key, deadline), str(self._server), self._tools.clock.now())
+            except ProviderError as error:
+                seen[key] = error
+        return seen
+
+    def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
+        """Send one update a record."""
+        for change in changes:
+            try:
+                self._write(change, deadline)
+                yield change, Applied()
+            except ProviderError as error:
+                yield change, error
+
+    def _read(self, key: RecordKey, deadline: Deadline) -> RRset | None:
+        owner = resolver.parse_name(key.name)
+        answer = self._exchange(resolver.question(owner, key.type), deadline)
+        if answer.rcode() == dns.rcode.REFUSED:
+            # So answers a server that does not serve the zone, and one that does not let this machine ask.
+            raise NoSuchZone(
+                f"{self._server}: REFUSED for {key}",
+                advice="Check that the server serves a zone that holds this name, and lets this key query it.",
+            )
+        if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            raise self._problem(answer, owner)
+        if not answer.flags & dns.flags.AA:
+            raise NoSuchZone(f"{self._server} does not serve a zone that holds {key.name}")
+        return resolver.rrset_in(answer, owner, key.type)
+
+    def _write(self, change: Change, deadline: Deadline) -> None:
+        owner = resolver.parse_name(change.key.name)
+        zone = self._zone or self._find_zone(owner, deadline)
+        if not owner.is_subdomain(zone):
+            raise NoSuchZone(f"{change.key.name} does not lie in the zone {zone}")
+        try:
+            update = _update(change, owner, zone)
+        except dns.exception.DNSException as error:
+            raise Rejected(f"{change.key}: {error}") from error
+        answer = self._exchange(update, deadline)
+        rcode = answer.rcode()
+        if rcode in (dns.rcode.NXRRSET, dns.rcode.YXRRSET, dns.rcode.YXDOMAIN):
+            # The same change sent twice finds its own work: that is success, whoever lost the first answer.
+            now = self._read(change.key, deadline)
+            if _same(now, change.after):
+                return
+            raise Conflict(f"{change.key} is not as it was read: expected {_text(change.before)}, found {_text(now)}")
+        if rcode != dns.rcode.NOERROR:
+            raise self._problem(answer, owner)
+
+    def _find_zone(self, owner: dns.name.Name, deadline: Deadline) -> dns.name.Name:
+        """The zone's apex by the SOA that the server's answer carries."""
+        name = owner
+        while name != dns.name.root:
+            answer = self._exchange(resolver.question(name, "SOA"), deadline)
+            if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.REFUSED):
+                raise self._problem(answer, owner)
+            zone = resolver.soa_owner(answer, name)
+            if zone is not None and answer.flags & dns.flags.AA:
+                return zone
+            name = name.parent()
+        raise NoSuchZone(f"{self._server} does not serve a zone that holds {owner}")
+
+    def _exchange(self, message: dns.message.Message, deadline: Deadline) -> dns.message.Message:
+        if self._settings.key is not None:
+            message.use_tsig(self._key(self._settings.key))
+        return exchange.over_tcp(message, self._server, deadline.within(CALL_LIMIT))
+
+    def _key(self, ref: SecretRef) -> dns.tsig.Key:
+        try:
+            secret = base64.b64decode(self._tools.resolve(ref).reveal().strip(), validate=True)
+        except (binascii.Error, ValueError):
+            secret = b""
+        if not secret:
+            # Without the cause: its text could repeat a part of the secret.
+            raise BadCredentials(f"the secret at {ref} is not base64, which a TSIG key's secret must be") from None
+        return dns.tsig.Key(self._key_name, secret, self._settings.algorithm)
+
+    def _problem(self, answer: dns.message.Message, owner: dns.name.Name) -> ProviderError:
+        """The error that an answer's code stands for."""
+        rcode = answer.rcode()
+        said = f"{self._server}: {dns.rcode.to_text(rcode)} for {owner}"
+        if rcode == dns.rcode.REFUSED:
+            key = f"the key {self._settings.key_name}" if self._settings.key else "an update without key"
+            return NotPermitted(said, advice=f"Let {key} read and update this name: update-policy, allow-query.")
+        if rcode in (dns.rcode.NOTAUTH, dns.rcode.NOTZONE, dns.rcode.NXDOMAIN):
+            return NoSuchZone(f"{said}: the server is not the primary of that zone")
+        if rcode == dns.rcode.NOTIMP:
+            return NotPermitted(f"{said}: the server takes no updates", advice="Name the zone's primary server.")
+        if rcode == dns.rcode.FORMERR:
+            return Rejected(said, advice="The server does not understand the update; see its log.")
+        return ServerSide(said)
+
+
+def _update(change: Change, owner: dns.name.Name, zone: dns.name.Name) -> dns.update.UpdateMessage:
+    rdtype = dns.rdatatype.from_text(change.key.type)
+    update = dns.update.UpdateMessage(zone)
+    if change.before is None:
+        update.absent(owner, rdtype)
+    else:
+        update.present(owner, _rdataset(change.before, rdtype, 0))
+    # Where a CNAME stands, a server drops the new record in silence (RFC 2136 section 3.4.2.2).
+    update.absent(owner, dns.rdatatype.CNAME)
+    update.delete(owner, rdtype)
+    if change.after is not None:
+        ttl = change.after.ttl or (change.before.ttl if change.before else None) or DEFAULT_TTL
+        update.add(owner, _rdataset(change.after, rdtype, ttl))
+    return update
+
+
+def _rdataset(rrset: RRset, rdtype: dns.rdatatype.RdataType, ttl: int) -> dns.rdataset.Rdataset:
+    return dns.rdataset.from_text(dns.rdataclass.IN, rdtype, ttl, *rrset.texts())
+
+
+def _same(now: RRset | None, wanted: RRset | None) -> bool:
+    return now is None if wanted is None else now is not None and now.covers(wanted)
+
+
+def _text(rrset: RRset | None) -> str:
+    return "no record" if rrset is None else str(rrset)
