@@ -110,7 +110,7 @@ def main(name: str) -> Path:
     if not lock.is_file():
         raise SetupError(f"no such lock: {lock}")
     key = hashlib.sha256(lock.read_bytes())
-    key.update("\0".join((sys.version, sys.base_prefix, platform.machine())).encode())
+    key.update(f"{sys.version}\n{sys.base_prefix}\n{platform.machine()}".encode())
     venv = cache() / f"venv-{name}-{key.hexdigest()[:16]}"
     if not (venv / COMPLETE).exists():
         venv.parent.mkdir(parents=True, exist_ok=True)

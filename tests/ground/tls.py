@@ -1,0 +1,36 @@
+"""A certificate authority for the tests, and what servers and clients need of it."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import trustme
+
+
+class Authority:
+    """Issues certificates for loopback servers. `file` holds its own certificate (PEM): the `ca_file` of settings."""
+
+    def __init__(self, folder: Path) -> None:
+        self._authority = trustme.CA()
+        self.file = folder / "ca.pem"
+        self._authority.cert_pem.write_to_path(str(self.file))
+
+    def server(self, *names: str) -> ssl.SSLContext:
+        """The context of a server that is known by these names or addresses (127.0.0.1 and localhost if none)."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._authority.issue_cert(*(names or ("127.0.0.1", "localhost"))).configure_cert(context)
+        return context
+
+    def client(self) -> ssl.SSLContext:
+        """The context of a client that trusts this authority and no other."""
+        return ssl.create_default_context(cafile=str(self.file))
+
+    def write_server_files(self, folder: Path, *names: str) -> tuple[Path, Path]:
+        """Certificate chain and private key as PEM files, for servers that are started as programs."""
+        leaf = self._authority.issue_cert(*(names or ("127.0.0.1", "localhost")))
+        chain, key = folder / "server.pem", folder / "server.key"
+        for index, blob in enumerate(leaf.cert_chain_pems):
+            blob.write_to_path(str(chain), append=index > 0)
+        leaf.private_key_pem.write_to_path(str(key))
+        return chain, key
