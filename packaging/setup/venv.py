@@ -7,7 +7,6 @@ library alone; needs no root. Only the path goes to standard output.
 
 from __future__ import annotations
 
-import ensurepip
 import fcntl
 import hashlib
 import os
@@ -18,6 +17,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+try:
+    import ensurepip
+
+    HAS_PIP = bool(ensurepip.version())
+except (ImportError, AttributeError):  # Debian without python3-venv
+    HAS_PIP = False
 
 LOCKS = Path(__file__).resolve().parent.parent / "locks"
 #: Written last; an environment without it was cut short and is made anew.
@@ -77,7 +83,7 @@ def pip_of_debian(folder: Path) -> Path:
 def install(python: Path, lock: Path) -> None:
     """Install exactly what the lock pins, by hash."""
     options = ("--require-hashes", "--disable-pip-version-check", "--no-input", "--quiet", "-r", lock)
-    if has_pip():
+    if HAS_PIP:
         quietly(python, "-m", "pip", "install", *options)
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -85,20 +91,12 @@ def install(python: Path, lock: Path) -> None:
         quietly(sys.executable, wheel / "pip", "--python", python, "install", *options)
 
 
-def has_pip() -> bool:
-    """Whether venv can put pip into an environment; Debian's ensurepip raises when python3-venv is not installed."""
-    try:
-        return bool(ensurepip.version())
-    except (ImportError, StopIteration, OSError):
-        return False
-
-
 def make(venv: Path, lock: Path) -> None:
     """Make the environment in its final place, for the scripts in it name that place."""
     started = time.monotonic()
     say(f"Python {platform.python_version()} with the packages of packaging/locks/{lock.name} (once; about a minute)")
     shutil.rmtree(venv, ignore_errors=True)
-    quietly(sys.executable, "-m", "venv", *(() if has_pip() else ("--without-pip",)), venv)
+    quietly(sys.executable, "-m", "venv", *(() if HAS_PIP else ("--without-pip",)), venv)
     install(venv / "bin" / "python", lock)
     (venv / COMPLETE).touch()
     say(f"ready after {time.monotonic() - started:.0f} s")
