@@ -14,7 +14,7 @@ from msgspec import Meta
 from ddns.model import Adopt, RecordType
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h|d)")
 
 
 class Duration:
@@ -25,7 +25,7 @@ class Duration:
     def __init__(self, text: str) -> None:
         match = _DURATION.fullmatch(text.strip())
         if match is None:
-            raise ValueError(f'expected a number with a unit (ms, s, m, h, d) such as "90s", found "{text}"')
+            raise ValueError(f'expected a number with a unit (ms, s, m, h, d) such as "90s", found "{text[:40]}"')
         self.text = text.strip()
         self.seconds = float(match[1]) * _UNITS[match[2]]
 
@@ -46,13 +46,20 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A table of the settings file."""
 
 
+#: msgspec has no literals of enum members; `rules` refuses the types that carry no address.
+_AddressType = Annotated[
+    RecordType, Meta(extra_json_schema={"enum": ["A", "AAAA"]}, extra={"expected": '"A" or "AAAA"'})
+]
+_Https = Meta(pattern="^https://", extra={"expected": "text that begins with https://"})
+
+
 class Record(Table, frozen=True, kw_only=True):
     """One `[[record]]`: a name that this machine keeps at its own address."""
 
     name: Annotated[str, Meta(description="The full name, for example home.example.com.")]
     provider: Annotated[str, Meta(description="The ID of a [provider.ID] table.")]
     types: Annotated[
-        tuple[Literal[RecordType.A, RecordType.AAAA], ...],
+        tuple[_AddressType, ...],
         Meta(min_length=1, description="The record types to keep: A (IPv4), AAAA (IPv6)."),
     ] = (RecordType.A,)
     ttl: Annotated[int, Meta(ge=1, le=604800, description="Seconds that resolvers may keep the answer.")] | None = None
@@ -68,7 +75,14 @@ class Record(Table, frozen=True, kw_only=True):
 class OwnSource(Table, frozen=True, kw_only=True):
     """A source of your own: a URL that answers with the caller's address."""
 
-    url: Annotated[str, Meta(pattern="^https?://", description="Asked with GET; https counts as authenticated.")]
+    url: Annotated[
+        str,
+        Meta(
+            pattern="^https?://",
+            description="Asked with GET; https counts as authenticated.",
+            extra={"expected": "text that begins with https:// or http://"},
+        ),
+    ]
     operator: Annotated[str, Meta(description="Who runs it; two sources of one operator count once.")]
     json: Annotated[
         str, Meta(description="The key of a JSON answer that holds the address; else the whole body is it.")
@@ -115,7 +129,7 @@ class Proof(Table, frozen=True, kw_only=True):
 class Gateway(Table, frozen=True, kw_only=True):
     """`[gateway]`: the fleet's own gateway."""
 
-    url: Annotated[str, Meta(pattern="^https://", description="Its address, for example https://ddns.example.com.")]
+    url: Annotated[str, _Https, Meta(description="Its address, for example https://ddns.example.com.")]
     ca_file: Annotated[str, Meta(description="A PEM file with the CA to trust instead of the system's.")] = ""
 
 

@@ -1,0 +1,137 @@
+"""What the types can't say: rules between keys, and forms of text (names, networks, servers).
+
+They look at the values as the file has them, so that a wrong key beside them hides nothing. What is not of the right
+type is passed over here: `convert` has reported it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ddns.config import names
+from ddns.config.convert import Report
+from ddns.config.near import hint
+from ddns.config.schema import Duration
+from ddns.config.words import dotted, quoted
+
+_ADDRESS_TYPES = ("A", "AAAA")
+_OTHER_TYPES = ("CNAME", "TXT")
+_LONGEST = Duration("366d")
+
+
+def check(merged: Mapping[str, Any], kinds: Mapping[str, str], sources: Sequence[str], report: Report) -> None:
+    """Report what is wrong between the keys of a whole file; `kinds` by provider ID, empty when the kind is wrong."""
+    _records(merged, kinds, report)
+    _detect(_table(merged, "detect"), {*sources, "gateway"}, report)
+    for index, server in _texts(_table(merged, "proof"), "servers"):
+        if not _ip_port(server):
+            report(("proof", "servers", index), f'expected "IP:PORT" such as "192.0.2.53:53", found {quoted(server)}')
+    _within(merged, ("detect", "timeout"), report, zero=False)
+    _within(merged, ("proof", "every"), report, zero=False, most=Duration("24h"))
+    _within(merged, ("proof", "settle"), report)
+    _within(merged, ("retry", "base"), report, most=Duration("10m"))
+    _within(merged, ("retry", "jitter"), report, most=Duration("10m"))
+
+
+def _table(tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    table = tree.get(key)
+    return table if isinstance(table, dict) else {}
+
+
+def _texts(table: Mapping[str, Any], key: str) -> Iterator[tuple[int, str]]:
+    items = table.get(key)
+    if isinstance(items, list):
+        yield from ((index, item) for index, item in enumerate(items) if isinstance(item, str))
+
+
+def _records(merged: Mapping[str, Any], kinds: Mapping[str, str], report: Report) -> None:
+    records = merged.get("record")
+    seen: dict[tuple[str, str], int] = {}
+    for index, record in enumerate(records if isinstance(records, list) else ()):
+        if isinstance(record, dict):
+            here = ("record", index)
+            if isinstance(record.get("provider"), str):
+                _reference(record["provider"], (*here, "provider"), merged, kinds, report)
+            if isinstance(record.get("name"), str):
+                _name(record, here, seen, report)
+            for place, kind in _texts(record, "types"):
+                if kind in _OTHER_TYPES:
+                    report((*here, "types", place), f'expected "A" or "AAAA", found {quoted(kind)}')
+
+
+def _reference(
+    ident: str, here: tuple[str | int, ...], merged: Mapping[str, Any], kinds: Mapping[str, str], report: Report
+) -> None:
+    if ident not in kinds:
+        report(here, f"there is no table [{dotted(('provider', ident))}]{hint(ident, kinds)}")
+    elif kinds[ident] == "gateway" and "gateway" not in merged:
+        report(here, f"{quoted(ident)} is of the kind gateway, but there is no table [gateway]")
+
+
+def _name(
+    record: Mapping[str, Any], here: tuple[str | int, ...], seen: dict[tuple[str, str], int], report: Report
+) -> None:
+    name = names.normal(record["name"])
+    wrong = names.complaint(name)
+    if wrong:
+        report((*here, "name"), wrong)
+        return
+    types = [kind for _, kind in _texts(record, "types") if kind in _ADDRESS_TYPES]
+    for kind in types if "types" in record else ["A"]:
+        first = seen.setdefault((name, kind), int(here[1]))
+        if first != here[1]:
+            report((*here, "name"), f"{quoted(name)} {kind} is already kept by record[{first}]")
+    for kind in _ADDRESS_TYPES:
+        if types.count(kind) > 1:
+            report((*here, "types"), f'"{kind}" is listed twice')
+
+
+def _detect(detect: Mapping[str, Any], known: set[str], report: Report) -> None:
+    if detect.get("sources") == []:
+        report(("detect", "sources"), "at least one source is needed")
+    for index, source in _texts(detect, "sources"):
+        if source not in known:
+            tail = hint(source, sorted(known)) or f"; the built-in ones are {', '.join(sorted(known))}"
+            report(("detect", "sources", index), f"unknown source {quoted(source)}{tail}")
+    for index, text in _texts(detect, "allow_private"):
+        wrong = _network(text)
+        if wrong:
+            report(("detect", "allow_private", index), wrong)
+
+
+def _within(
+    tree: Mapping[str, Any], path: tuple[str, str], report: Report, *, zero: bool = True, most: Duration = _LONGEST
+) -> None:
+    text = _table(tree, path[0]).get(path[1])
+    try:
+        value = Duration(text) if isinstance(text, str) else None
+    except ValueError:
+        return
+    if value is not None and value.seconds > most.seconds:
+        report(path, f"expected at most {most}, found {value}")
+    elif value is not None and not zero and not value.seconds:
+        report(path, f"expected a time longer than {value}")
+
+
+def _network(text: str) -> str | None:
+    try:
+        loose = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return f'expected a network such as "10.0.0.0/8", found {quoted(text)}'
+    if ipaddress.ip_interface(text).ip != loose.network_address:
+        return f'{quoted(text)} has bits set beyond its prefix; did you mean "{loose}"?'
+    return None
+
+
+def _ip_port(text: str) -> bool:
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    try:
+        address = ipaddress.ip_address(host[1:-1] if bracketed else host)
+    except ValueError:
+        return False
+    if (address.version == 6) != bracketed or not colon:
+        return False
+    return port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 1 << 16
