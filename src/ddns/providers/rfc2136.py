@@ -17,7 +17,6 @@ from msgspec import Meta
 
 from ddns.errors import (
     BadCredentials,
-    Conflict,
     NoSuchZone,
     NotPermitted,
     ProviderError,
@@ -29,6 +28,7 @@ from ddns.model import Applied, Change, Observed, RecordKey, RRset, SecretRef
 from ddns.net import exchange, resolver
 from ddns.net.exchange import Server
 from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.providers import writes
 
 # After `exchange`, which makes dnspython cheap to import.
 # isort: split
@@ -45,8 +45,6 @@ import dns.update
 
 #: Seconds that one exchange with the server may take.
 CALL_LIMIT = 10.0
-#: The TTL of a record that is new where the settings ask for none.
-DEFAULT_TTL = 120
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,9 +135,9 @@ class Rfc2136:
         if rcode in (dns.rcode.NXRRSET, dns.rcode.YXRRSET, dns.rcode.YXDOMAIN):
             # The same change sent twice finds its own work: that is success, whoever lost the first answer.
             now = self._read(change.key, deadline)
-            if _same(now, change.after):
+            if writes.done(change, now):
                 return
-            raise Conflict(f"{change.key} is not as it was read: expected {_text(change.before)}, found {_text(now)}")
+            raise writes.conflict(change, now)
         if rcode != dns.rcode.NOERROR:
             raise self._problem(answer, owner)
 
@@ -198,18 +196,10 @@ def _update(change: Change, owner: dns.name.Name, zone: dns.name.Name) -> dns.up
     update.absent(owner, dns.rdatatype.CNAME)
     update.delete(owner, rdtype)
     if change.after is not None:
-        ttl = change.after.ttl or (change.before.ttl if change.before else None) or DEFAULT_TTL
+        ttl = change.after.ttl or (change.before.ttl if change.before else None) or writes.DEFAULT_TTL
         update.add(owner, _rdataset(change.after, rdtype, ttl))
     return update
 
 
 def _rdataset(rrset: RRset, rdtype: dns.rdatatype.RdataType, ttl: int) -> dns.rdataset.Rdataset:
     return dns.rdataset.from_text(dns.rdataclass.IN, rdtype, ttl, *rrset.texts())
-
-
-def _same(now: RRset | None, wanted: RRset | None) -> bool:
-    return now is None if wanted is None else now is not None and now.covers(wanted)
-
-
-def _text(rrset: RRset | None) -> str:
-    return "no record" if rrset is None else str(rrset)

@@ -1,0 +1,129 @@
+"""What HTTP providers share: reading answers, waiting times and status codes into the errors of this program."""
+
+from __future__ import annotations
+
+import email.utils
+import ipaddress
+import json
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any
+
+import ddns
+from ddns.errors import (
+    BadCredentials,
+    Malformed,
+    NotPermitted,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    ServerSide,
+    SettingsError,
+    foreign,
+)
+from ddns.model import HttpResponse
+
+#: Sent with each request: some services refuse clients that do not name themselves.
+USER_AGENT = f"ddns-fleet/{ddns.__version__}"
+#: Seconds that one HTTP exchange with a provider may take.
+CALL_LIMIT = 15.0
+#: Seconds: a provider that names a longer wait is believed no longer than this.
+LONGEST_WAIT = 86400.0
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds to wait by a ``Retry-After`` header: whole seconds or an HTTP date (RFC 9110 section 10.2.3).
+
+    `now` is UTC seconds. None when there is no header or it says nothing; never negative, at most a day.
+    """
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), LONGEST_WAIT)
+    try:
+        seconds = email.utils.parsedate_to_datetime(text).timestamp() - now
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def status_problem(response: HttpResponse, who: str, now: float) -> ProviderError | None:
+    """The error that a status stands for where the body says nothing better; None for 2xx."""
+    status = response.status
+    said = f"{who}: HTTP {status}"
+    if 200 <= status < 300:
+        return None
+    if status == 401:
+        return BadCredentials(said)
+    if status == 403:
+        return NotPermitted(f"{said} {excerpt(response.body)}".rstrip())
+    if status == 429:
+        return limited(response, who, now)
+    if status >= 500 or status == 408:
+        return ServerSide(said)
+    if 300 <= status < 400:
+        return Malformed(f"{said}: redirects are not followed", advice="Set the service's final URL.")
+    return Malformed(f"{said} {excerpt(response.body)}".rstrip())
+
+
+def limited(response: HttpResponse, who: str, now: float) -> RateLimited:
+    """The error for too many calls, with the wait that the answer asks for."""
+    wait = retry_after(response.headers.get("retry-after"), now)
+    asked = "" if wait is None else f", asks to wait {wait:.0f} s"
+    return RateLimited(f"{who}: too many calls (HTTP {response.status}){asked}", retry_after=wait)
+
+
+def parsed(body: bytes, who: str) -> Any:
+    """A JSON body. Raises Malformed when it is not JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"{who}: the answer is not JSON: {excerpt(body)}") from error
+
+
+def objects(value: object, who: str) -> list[dict[str, Any]]:
+    """A parsed value that must be a list of objects. Raises Malformed."""
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise Malformed(f"{who}: a list of objects was expected in the answer")
+    return value
+
+
+def text(item: Mapping[str, object], who: str, name: str) -> str:
+    """A field of an object that must be a text. Raises Malformed."""
+    value = item.get(name)
+    if not isinstance(value, str):
+        raise Malformed(f'{who}: "{name}" is not a text in the answer')
+    return value
+
+
+def excerpt(body: bytes) -> str:
+    """The start of a body, fit for a message."""
+    return foreign(body[:400].decode("utf-8", "replace"), 80)
+
+
+def checked_url(url: str, setting: str) -> str:
+    """A base URL without its final slash. Raises SettingsError unless it is https, or http to this machine."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, user = parts.hostname or "", parts.username
+    except ValueError as error:
+        raise SettingsError(f"{setting}: not a URL") from error
+    if user is not None or not host:
+        raise SettingsError(f"{setting}: expected https://HOST/PATH without user name and password")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(host)):
+        raise SettingsError(f"{setting}: the secret would travel in the clear; use https, not {foreign(url)}")
+    return url.rstrip("/")
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def ascii_name(name: str) -> str:
+    """A record's name as HTTP services want it: lower case, Punycode, no final dot. Raises Rejected."""
+    try:
+        return name.rstrip(".").lower().encode("ascii" if name.isascii() else "idna").decode("ascii")
+    except UnicodeError as error:
+        raise Rejected(f'"{foreign(name)}" is not a DNS name', advice="Correct the record's name.") from error
