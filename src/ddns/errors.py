@@ -18,7 +18,7 @@
         │   ├── ServerSide             5xx and its kin
         │   └── Malformed              an answer that does not say what its protocol says
         ├── Deferred              13   not asked: the breaker is open, or the deadline is spent
-        ├── Conflict              13   somebody else changed the record between our read and our write
+        ├── Conflict              12   somebody else changed the record between our read and our write
         ├── Rejected              12   this one record is refused; others of the provider may pass
         └── Block                 12   a person must act; not asked again before the retry time
             ├── BadCredentials
@@ -137,10 +137,14 @@ class StateNewer(StateError):
 
 
 class ProviderError(DdnsError):
-    """Something at a provider went wrong, for one record or for a whole call."""
+    """Something at a provider went wrong, for one record or for a whole call.
+
+    `in_doubt`: the write may have happened all the same, so that the record must be read before anything else.
+    """
 
     code = "provider"
     exit = Exit.UNREACHABLE
+    in_doubt = False
 
 
 class Retryable(ProviderError):
@@ -148,14 +152,14 @@ class Retryable(ProviderError):
 
 
 class Transport(Retryable):
-    """No usable answer. `ambiguous`: the request may have been carried out all the same."""
+    """No usable answer. `ambiguous`: the request may have been carried out all the same (it is `in_doubt`)."""
 
     code = "provider.unreachable"
     default_advice = "Check the network and the provider's status; the next run tries again."
 
     def __init__(self, message: str, *, ambiguous: bool = False, advice: str | None = None) -> None:
         super().__init__(message, advice=advice)
-        self.ambiguous = ambiguous
+        self.in_doubt = ambiguous
 
 
 class RateLimited(Retryable):
@@ -173,6 +177,7 @@ class ServerSide(Retryable):
     """The provider failed on its side; a write may have happened all the same."""
 
     code = "provider.server_side"
+    in_doubt = True
     default_advice = "Nothing to do unless it lasts: see the provider's status page."
 
 
@@ -180,6 +185,7 @@ class Malformed(Retryable):
     """An answer that is not of its protocol; a write may have happened all the same."""
 
     code = "provider.malformed"
+    in_doubt = True
     default_advice = "A portal or proxy may answer instead of the provider; check the URL from this machine."
 
 
@@ -198,6 +204,7 @@ class Conflict(ProviderError):
     """A compare-and-set write found something else than we had read."""
 
     code = "provider.conflict"
+    exit = Exit.REFUSED
     default_advice = "Find the other writer of this record; two owners of one name undo each other."
 
 

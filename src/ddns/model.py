@@ -194,11 +194,12 @@ Detection = Available | Absent | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one source said: an address, or the sentence why not. `probe`: usable as the cheap path's probe."""
+    """What one source said: an address, or the sentence why not. `suffices`: it is believed alone."""
 
     source: str
     operator: str
     authenticated: bool
+    suffices: bool = False
     address: Address | None = None
     problem: str = ""
     seconds: float = 0.0
@@ -286,10 +287,11 @@ class Fate(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A write that was intended at `at`, and whose end is not known yet."""
+    """A write that was intended at `at`, and whose end is not known yet. `accepted`: acknowledged, to appear later."""
 
     change: Change
     at: float
+    accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +394,8 @@ class Published:
     #: Times at which somebody else was found to have undone our write (kept for 24 h).
     reversals: tuple[float, ...] = ()
     held_until: float | None = None
+    #: Written or acknowledged, but not yet seen: the next run must prove it.
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,12 +437,13 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request as a source or provider words it. `content` None: no body."""
+    """A request as a source or provider words it. `content` None: no body; `ca_file` "": the system's trust."""
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
+    ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

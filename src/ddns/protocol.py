@@ -6,7 +6,11 @@ The base string holds the fields one a line, so that no two requests share one: 
 
 joined by LF, without a final newline. The signature is HMAC-SHA256 with the host's key, base64url without padding.
 `ts` is UTC whole seconds; `nonce` is fresh for every request, also for a retry; `seq` grows per record; `idem` is the
-change's id and stays the same when the same change is sent again.
+change's id and stays the same when the same change is sent again. A reading request has seq 0 and an empty idem.
+The path is the one that the gateway sees: a proxy before it must not rewrite paths.
+
+`gateway` is the gateway's `name` setting, not its address, so that it may move. A client learns it as it enrols and keeps
+it with its key, as one secret text: ``HOST:KEY:GATEWAY`` (`Identity`; KEY is base64url without padding).
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ import base64
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SCHEME = "DDNS1"
 #: Seconds that a request's `ts` may differ from the gateway's clock.
@@ -24,10 +28,26 @@ WINDOW = 300
 MAX_BODY = 16 * 1024
 PROBLEM_JSON = "application/problem+json"
 TRACE_HEADER = "DDNS-Trace"
+#: Bytes of a host's key, at least.
+KEY_BYTES = 32
+GATEWAY_NAME = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _FIELD = re.compile(r"([a-z]+)=([A-Za-z0-9._-]{0,128})")
 _FIELDS = ("host", "ts", "nonce", "seq", "idem", "sig")
+
+
+_PROBLEM = "urn:problem-type:ddns:"
+
+
+def problem_type(slug: str) -> str:
+    """The `type` of a problem document."""
+    return _PROBLEM + slug
+
+
+def problem_slug(uri: object) -> str:
+    """The slug in the `type` of a problem document, "" when it is not one of ours."""
+    return uri.removeprefix(_PROBLEM) if isinstance(uri, str) and uri.startswith(_PROBLEM) else ""
 
 
 class ProtocolError(ValueError):
@@ -92,6 +112,44 @@ def parse(header: str) -> tuple[Signed, str]:
         raise ProtocolError("host, nonce and sig must not be empty")
     signed = Signed(fields["host"], int(fields["ts"]), fields["nonce"], int(fields["seq"]), fields["idem"])
     return signed, fields["sig"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a host keeps: its id, its key, and the name of the gateway that it belongs to."""
+
+    host: str
+    key: bytes = field(repr=False)
+    gateway: str
+
+    def text(self) -> str:
+        """The form that is stored as a secret."""
+        return f"{self.host}:{encode_key(self.key)}:{self.gateway}"
+
+    @classmethod
+    def parse(cls, text: str) -> Identity:
+        """Read the stored form. Raises ProtocolError, without repeating the text."""
+        host, _, rest = text.strip().partition(":")
+        key, _, gateway = rest.partition(":")
+        if not _TOKEN.fullmatch(host) or not GATEWAY_NAME.fullmatch(gateway):
+            raise ProtocolError("a gateway token has the form HOST:KEY:GATEWAY")
+        return cls(host, decode_key(key), gateway)
+
+
+def encode_key(key: bytes) -> str:
+    """A key as text: base64url, no padding."""
+    return base64.urlsafe_b64encode(key).rstrip(b"=").decode()
+
+
+def decode_key(text: str) -> bytes:
+    """A key from its text; 32 to 64 bytes. Raises ProtocolError, without repeating the text."""
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:  # also for characters outside ASCII
+        key = b""
+    if not KEY_BYTES <= len(key) <= 2 * KEY_BYTES or encode_key(key) != text:
+        raise ProtocolError(f"a key is {KEY_BYTES} to {2 * KEY_BYTES} bytes in base64url without padding")
+    return key
 
 
 def _digits(text: str) -> bool:

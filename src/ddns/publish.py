@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ddns.errors import Conflict, Deferred, Malformed, ProviderError, RateLimited, Retryable, ServerSide, Transport
+from ddns.errors import Conflict, Deferred, ProviderError, RateLimited, Retryable
 from ddns.model import (
     Applied,
     AppliedState,
@@ -96,8 +96,8 @@ def outcome_of(change: Change, error: ProviderError, now: float) -> Outcome:
 
 
 def in_doubt(error: ProviderError) -> bool:
-    """Whether the write may have happened although it ended with this error."""
-    return isinstance(error, Conflict | ServerSide | Malformed) or (isinstance(error, Transport) and error.ambiguous)
+    """Whether the record must be read to know how this write ended: an earlier try of ours may be the conflict."""
+    return error.in_doubt or isinstance(error, Conflict)
 
 
 class _Writer:

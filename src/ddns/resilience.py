@@ -42,7 +42,7 @@ class Retry:
         deadline: Deadline,
         random: Callable[[], float],
     ) -> bool:
-        """Pause after attempt number `attempt`, as long as the policy and the errors ask; False when none may follow."""
+        """Pause after attempt number `attempt`, as policy and errors ask; False when no attempt may follow."""
         if attempt >= self.attempts:
             return False
         asked = [error.retry_after for error in errors if isinstance(error, RateLimited) and error.retry_after]
@@ -65,7 +65,7 @@ def open_until(note: BreakerNote, now: float) -> float | None:
 
 
 def after_call(note: BreakerNote, *, failed: bool, now: float) -> BreakerNote:
-    """The breaker's memory after one call. A call while it is (half) open is the trial that closes or opens it again."""
+    """The breaker's memory after one call. One made while it is open is the trial that closes it or opens it again."""
     if note.open_until is not None:
         if not failed:
             return BreakerNote()

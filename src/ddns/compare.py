@@ -1,0 +1,204 @@
+"""The step that decides: what was detected, observed and remembered becomes a plan. Pure: values in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ddns.errors import AddressError, Block, Conflict, Deferred, ProviderError, Rejected
+from ddns.model import (
+    Absent,
+    Adopt,
+    Change,
+    Detection,
+    Family,
+    Fate,
+    Hold,
+    Intent,
+    Keep,
+    Kind,
+    Memory,
+    Observed,
+    Plan,
+    Published,
+    Reason,
+    RecordKey,
+    Resolution,
+    RRset,
+    Run,
+    Target,
+    Unknown,
+)
+from ddns.observe import wanted
+
+_DAY = 24 * 3600.0
+_FIRST_HOLD = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Settings that deciding needs. `settle`: seconds in which our own write may not be visible yet.
+
+    `insist`: a person asks (`run --now`), so that a hold is over.
+    """
+
+    settle: float = 120.0
+    insist: bool = False
+
+
+def compare(
+    run: Run,
+    targets: Sequence[Target],
+    detections: Mapping[Family, Detection],
+    observed: Mapping[RecordKey, Observed | ProviderError],
+    memory: Memory,
+    now: float,
+    rules: Rules,
+) -> Plan:
+    """The plan; every target is in exactly one of its parts."""
+    changes: list[Change] = []
+    unchanged: list[Keep] = []
+    held: list[Hold] = []
+    resolved: list[Resolution] = []
+    for number, target in enumerate(targets):
+        seen = observed.get(target.key)
+        published = memory.published.get(target.key)
+        intent = memory.intents.get(target.key)
+        want = wanted(target, detections[target.family])
+        if intent is not None and isinstance(seen, Observed):
+            resolution = resolve(intent, seen, want, now, rules.settle)
+            if resolution is None:
+                held.append(_on_its_way(intent, now, rules.settle))
+                continue
+            resolved.append(resolution)
+            published = _after(resolution, published)
+        change_id = f"{run.trace_id}-{number}"
+        item = _decide(change_id, target, detections[target.family], seen, published, now, rules)
+        if isinstance(item, Change):
+            changes.append(item)
+        elif isinstance(item, Keep):
+            unchanged.append(item)
+        else:
+            held.append(item)
+    return Plan(tuple(changes), tuple(unchanged), tuple(held), tuple(resolved))
+
+
+def resolve(intent: Intent, seen: Observed, want: RRset | None, now: float, settle: float) -> Resolution | None:
+    """What became of a write whose end was not seen; None while it was acknowledged and may still appear."""
+    change = intent.change
+    if _same(seen.rrset, change.after):
+        return Resolution(change, Fate.ADOPTED, seen)
+    if _same(seen.rrset, change.before):
+        young = 0 <= now - intent.at < settle
+        waits = young and (want is None or (intent.accepted and _same(want, change.after)))
+        return None if waits else Resolution(change, Fate.VOID, seen)
+    return Resolution(change, Fate.EXTERNAL, seen)
+
+
+def _on_its_way(intent: Intent, now: float, settle: float) -> Hold:
+    key = intent.change.key
+    until = intent.at + settle
+    cause = Deferred(f"{key} was sent {now - intent.at:.0f} s ago and is not yet visible", until=until)
+    return Hold(key, Kind.ACCEPTED, cause, until)
+
+
+def _same(seen: RRset | None, other: RRset | None) -> bool:
+    if seen is None or other is None:
+        return seen is other
+    return seen.values == other.values
+
+
+def _after(resolution: Resolution, published: Published | None) -> Published | None:
+    """What is published once the intent is resolved: an adopted write is ours."""
+    if resolution.fate is not Fate.ADOPTED or resolution.change.after is None:
+        return published
+    return Published(resolution.change.after, resolution.observed.at)
+
+
+def _decide(
+    change_id: str,
+    target: Target,
+    detection: Detection,
+    seen: Observed | ProviderError | None,
+    published: Published | None,
+    now: float,
+    rules: Rules,
+) -> Change | Keep | Hold:
+    key = target.key
+    if isinstance(detection, Unknown):
+        return Hold(key, Kind.FAILED, AddressError(_unknown(target, detection)), observed=_seen(seen))
+    if isinstance(seen, ProviderError):
+        kind = Kind.FAILED if isinstance(seen, Block | Rejected) else Kind.DEFERRED
+        return Hold(key, kind, seen, getattr(seen, "until", None))
+    ours = published.rrset if published else None
+    if isinstance(detection, Absent):
+        return Keep(key, ours, seen, note=detection.by)
+    want = RRset(frozenset({detection.address}), target.ttl, target.extra)
+    if seen is None:
+        return _still_held(key, published, now, rules) or Keep(key, ours)
+    if seen.rrset is not None and seen.rrset.covers(want):
+        return Keep(key, want, seen)
+    if published is None:
+        return _foreign(change_id, target, seen, want)
+    if _same(seen.rrset, published.rrset):
+        reason = Reason.SETTINGS if seen.rrset and seen.rrset.values == want.values else Reason.ADDRESS
+        return Change(change_id, key, seen.rrset, want, reason)
+    if want.values != published.rrset.values:  # a new address over somebody else's value: ours is the newer truth
+        return Change(change_id, key, seen.rrset, want, Reason.ADDRESS)
+    return _drift(change_id, seen, want, published, now, rules)
+
+
+def _unknown(target: Target, detection: Unknown) -> str:
+    return f"the public IPv{target.family.value} address is not known: {'; '.join(detection.causes)}"
+
+
+def _seen(seen: Observed | ProviderError | None) -> Observed | None:
+    return seen if isinstance(seen, Observed) else None
+
+
+def _foreign(change_id: str, target: Target, seen: Observed, want: RRset) -> Change | Hold:
+    """A record that we did not write: made when missing, taken over when that can't hurt or is asked for."""
+    if seen.rrset is None:
+        return Change(change_id, target.key, None, want, Reason.CREATE)
+    if len(seen.rrset.values) == 1 or target.adopt is Adopt.ALL:
+        return Change(change_id, target.key, seen.rrset, want, Reason.ADDRESS)
+    cause = Rejected(
+        f"{target.key} already has {len(seen.rrset.values)} values ({seen.rrset}) that this machine did not write",
+        advice='Remove the others, or set adopt = "all" for this record to replace them.',
+    )
+    return Hold(target.key, Kind.HELD, cause, observed=seen)
+
+
+def _still_held(key: RecordKey, published: Published | None, now: float, rules: Rules) -> Hold | None:
+    """The hold of an earlier run, while it lasts and nothing else asks for the record."""
+    if published is None or published.held_until is None or published.held_until <= now or rules.insist:
+        return None
+    return Hold(key, Kind.CONTENDED, _contended(key, published.rrset), published.held_until)
+
+
+def _contended(key: RecordKey, found: RRset | None) -> Conflict:
+    return Conflict(
+        f"{key} was changed by somebody else twice within 24 hours; now it is {found or 'gone'}",
+        advice="Find the other writer and give the name to one of the two, then: ddns run --now",
+    )
+
+
+def _drift(
+    change_id: str, seen: Observed, want: RRset, published: Published, now: float, rules: Rules
+) -> Change | Keep | Hold:
+    """Somebody else changed our record: repaired, unless our own write may still be on its way or they insist."""
+    key = seen.key
+    if 0 <= now - published.written_at < rules.settle:
+        until = published.written_at + rules.settle
+        cause = Deferred(
+            f"{key} was written {now - published.written_at:.0f} s ago and is not yet visible", until=until
+        )
+        return Hold(key, Kind.ACCEPTED, cause, until, seen)
+    recent = [at for at in published.reversals if 0 <= now - at < _DAY]
+    served = published.held_until is not None and published.written_at < published.held_until <= now
+    if recent and not served and not rules.insist:
+        fresh = now + min(_FIRST_HOLD * 2.0 ** (len(recent) - 1), _DAY)
+        held = published.held_until
+        until = held if held is not None and held > now else fresh
+        return Hold(key, Kind.CONTENDED, _contended(key, seen.rrset), until, seen)
+    return Change(change_id, key, seen.rrset, want, Reason.DRIFT)

@@ -1,0 +1,102 @@
+"""One full run: chains the steps and knows nothing of what is behind the seams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ddns.compare import Rules, compare
+from ddns.detect import Detected, Gather, detect, in_threads
+from ddns.errors import ProviderError
+from ddns.model import Detection, Family, Memory, Network, Observed, Outcome, Plan, RecordKey, Run, Target
+from ddns.observe import needs, observe
+from ddns.ports import Clock, Deadline, Net, Provider, Source, State
+from ddns.publish import publish
+from ddns.resilience import Retry
+
+#: The share of the run's time that detection may use.
+_DETECTION_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything a run is made of, composed by `runtime`. Times in seconds."""
+
+    targets: Sequence[Target]
+    sources: Sequence[Source]
+    providers: Mapping[str, Provider]
+    state: State
+    memory: Memory
+    net: Net
+    clock: Clock
+    random: Callable[[], float]
+    deadline: Deadline
+    policy: Retry = field(default_factory=Retry)
+    rules: Rules = field(default_factory=Rules)
+    allow: tuple[Network, ...] = ()
+    probes: Mapping[Family, str] = field(default_factory=dict)
+    route: Callable[[Family], bool] = lambda _family: True
+    detect_seconds: float = 10.0
+    prove_every: float = 6 * 3600.0
+    prove: bool = False
+    gather: Gather = in_threads
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a run knows before it writes."""
+
+    detected: Mapping[Family, Detected]
+    observed: Mapping[RecordKey, Observed | ProviderError]
+    plan: Plan
+
+
+def look(world: World, run: Run, tell: Callable[[Family, Detected], None]) -> Found:
+    """Detect, observe, compare; writes nothing at any provider."""
+    detected: dict[Family, Detected] = {}
+    for family in sorted({target.family for target in world.targets}):
+        detected[family] = ask(world, family)
+        tell(family, detected[family])
+    detections: dict[Family, Detection] = {family: found.detection for family, found in detected.items()}
+    now = world.clock.now()
+    keys = needs(
+        world.targets, detections, world.memory, now, every=world.prove_every, prove=world.prove or world.rules.insist
+    )
+    observed = observe(keys, world.providers, world.deadline.within(world.deadline.left() / 2))
+    plan = compare(run, world.targets, detections, observed, world.memory, world.clock.now(), world.rules)
+    return Found(detected, observed, plan)
+
+
+def ask(world: World, family: Family, *, ask_all: bool = False) -> Detected:
+    """Detection of one family, within its share of the time."""
+    share = min(world.detect_seconds, world.deadline.left() * _DETECTION_SHARE)
+    return detect(
+        family,
+        world.sources,
+        net=world.net,
+        clock=world.clock,
+        deadline=world.deadline.within(share),
+        allow=world.allow,
+        route=world.route(family),
+        probe=world.probes.get(family, ""),
+        gather=world.gather,
+        ask_all=ask_all,
+    )
+
+
+def carry_out(world: World, run: Run, plan: Plan, tell: Callable[[Outcome], None]) -> list[Outcome]:
+    """Publish; each outcome is stored, then told, as it comes."""
+    outcomes = []
+    for outcome in publish(
+        run,
+        plan,
+        world.providers,
+        world.state,
+        policy=world.policy,
+        clock=world.clock,
+        deadline=world.deadline,
+        random=world.random,
+    ):
+        tell(outcome)
+        outcomes.append(outcome)
+    return outcomes

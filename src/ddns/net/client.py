@@ -1,0 +1,104 @@
+"""`ports.Net` on httpx: family forced, TLS verified, sizes and times limited, no redirects, no proxy by surprise."""
+
+from __future__ import annotations
+
+import select
+import socket
+import sys
+from collections.abc import Callable
+
+# httpx imports its command line (click, rich, pygments: 50 ms) if it can; it takes an ImportError as "not installed".
+sys.modules["httpx._main"] = None  # type: ignore[assignment]  # None is the documented way to make an import fail
+
+import httpx
+
+from ddns import __version__
+from ddns.errors import Malformed, Transport, foreign
+from ddns.model import Family, HttpRequest, HttpResponse
+from ddns.net.trust import context
+from ddns.ports import Deadline
+
+USER_AGENT = f"ddns-fleet/{__version__}"
+#: Binding to the family's wildcard address leaves only its own addresses to connect to.
+_ANY = {Family.V4: "0.0.0.0", Family.V6: "::", None: None}  # noqa: S104 - a client's source address, not a listener
+_CONNECT_SECONDS = 5.0
+
+
+def _transport(family: Family | None, ca_file: str) -> httpx.BaseTransport:
+    return httpx.HTTPTransport(verify=context(ca_file), local_address=_ANY[family], retries=0)
+
+
+class Client:
+    """One client a family and CA file, made when first used. Safe to use from several threads."""
+
+    def __init__(self, transport: Callable[[Family | None, str], httpx.BaseTransport] = _transport) -> None:
+        self._transport = transport
+        self._clients: dict[tuple[Family | None, str], httpx.Client] = {}
+
+    def _client(self, family: Family | None, ca_file: str) -> httpx.Client:
+        key = family, ca_file
+        if key not in self._clients:
+            self._clients[key] = httpx.Client(
+                transport=self._transport(family, ca_file),
+                headers={"user-agent": USER_AGENT, "accept-encoding": "identity"},
+                follow_redirects=False,
+                trust_env=False,
+            )
+        return self._clients[key]
+
+    def http(
+        self, request: HttpRequest, *, deadline: Deadline, family: Family | None = None, limit: int = 1 << 20
+    ) -> HttpResponse:
+        """See `ports.Net`."""
+        where = httpx.URL(request.url).host
+        left = deadline.left()
+        if left <= 0:
+            raise Transport(f"{where}: no time was left to ask")
+        timeout = httpx.Timeout(left, connect=min(left, _CONNECT_SECONDS))
+        try:
+            with self._client(family, request.ca_file).stream(
+                request.method, request.url, headers=dict(request.headers), content=request.content, timeout=timeout
+            ) as response:
+                body = _body(response, where, limit, deadline)
+                return HttpResponse(response.status_code, dict(response.headers), body)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise Transport(f"{where}: can't connect: {_words(error)}") from error
+        except httpx.RemoteProtocolError as error:
+            raise Malformed(f"{where}: broke off or is not HTTP: {_words(error)}") from error
+        except httpx.TimeoutException as error:
+            raise Transport(f"{where}: no answer within {left:.1f} s", ambiguous=True) from error
+        except httpx.HTTPError as error:
+            raise Transport(f"{where}: the connection broke: {_words(error)}", ambiguous=True) from error
+
+    def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
+        """See `ports.Net`."""
+        host, port = to
+        try:
+            with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.connect((host, port))
+                sock.send(data)
+                if not select.select([sock], [], [], deadline.left())[0]:
+                    raise Transport(f"{host}:{port}: no answer in time")
+                return sock.recv(65535)
+        except OSError as error:
+            raise Transport(f"{host}:{port}: {error.strerror or error}") from error
+
+    def close(self) -> None:
+        """Close what is open."""
+        for client in self._clients.values():
+            client.close()
+
+
+def _body(response: httpx.Response, where: str, limit: int, deadline: Deadline) -> bytes:
+    parts = bytearray()
+    for part in response.iter_raw():
+        parts += part
+        if len(parts) > limit:
+            raise Malformed(f"{where}: the answer is longer than {limit} bytes")
+        if deadline.left() <= 0:
+            raise Transport(f"{where}: the answer did not end in time", ambiguous=True)
+    return bytes(parts)
+
+
+def _words(error: Exception) -> str:
+    return foreign(str(error)) or type(error).__name__

@@ -1,0 +1,51 @@
+"""Whom TLS trusts: the operating system's authorities, or one file's. Never nobody.
+
+Contexts are made here and not by `ssl.create_default_context`, which would honour SSLKEYLOGFILE and read every
+certificate of the system at once (25 ms); a hashed folder is read as certificates are needed.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+
+from ddns.errors import SettingsError
+
+if sys.platform == "win32":
+    import truststore
+
+_HASHED_FOLDERS = ("/etc/ssl/certs", "/etc/pki/tls/certs")
+
+
+def context(ca_file: str = "") -> ssl.SSLContext:
+    """A client context that verifies certificate and host name. `ca_file` "": the system's trust.
+
+    Raises SettingsError when the file can't be read or holds no certificate.
+    """
+    if ca_file:
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            made.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(f"ca_file {ca_file}: it can't be used: {error}") from error
+        return made
+    if sys.platform == "win32":
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    folder = os.environ.get("SSL_CERT_DIR") or next(filter(_is_hashed, _HASHED_FOLDERS), "")
+    file = os.environ.get("SSL_CERT_FILE")
+    if folder or file:
+        made.load_verify_locations(cafile=file, capath=folder or None)
+    else:
+        made.set_default_verify_paths()
+    return made
+
+
+def _is_hashed(folder: str) -> bool:
+    """Whether OpenSSL can look a certificate up there by its subject's hash (names such as ``0123abcd.0``)."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(entry.name.endswith(".0") for entry in entries)
+    except OSError:
+        return False

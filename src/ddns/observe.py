@@ -1,0 +1,68 @@
+"""The step that reads: decides which records must be seen at the provider, and asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ddns.errors import ProviderError
+from ddns.model import Available, Detection, Family, Memory, Observed, Published, RecordKey, RRset, Target, Unknown
+from ddns.ports import Deadline, Provider
+
+
+def wanted(target: Target, detection: Detection) -> RRset | None:
+    """The RRset that the target should have; None when its address is unknown or absent."""
+    if not isinstance(detection, Available):
+        return None
+    return RRset(frozenset({detection.address}), target.ttl, target.extra)
+
+
+def needs(
+    targets: Sequence[Target],
+    detections: Mapping[Family, Detection],
+    memory: Memory,
+    now: float,
+    *,
+    every: float,
+    prove: bool = False,
+) -> list[RecordKey]:
+    """The records to read: an intent is open, a change is likely, or a proof is due (every `every` seconds).
+
+    The oldest unconfirmed come first, so that a run short of time does not starve them.
+    """
+    chosen = []
+    for target in targets:
+        detection = detections[target.family]
+        if target.key in memory.intents:
+            chosen.append(target.key)
+            continue
+        if isinstance(detection, Unknown):
+            continue
+        want, published = wanted(target, detection), memory.published.get(target.key)
+        if published is None:
+            if want is not None:
+                chosen.append(target.key)
+        elif prove or due(published, now, every) or (want is not None and not published.rrset.covers(want)):
+            chosen.append(target.key)
+    age = {key: published.proven_at or 0.0 for key, published in memory.published.items()}
+    return sorted(chosen, key=lambda key: age.get(key, 0.0))
+
+
+def due(published: Published, now: float, every: float) -> bool:
+    """Whether the record must be read: it was not yet seen, or neither read nor written for `every` seconds.
+
+    A time in the future, left by a clock that was set back, counts as long ago.
+    """
+    last = max(published.proven_at or 0.0, published.written_at)
+    return published.pending or not 0 <= now - last < every
+
+
+def observe(
+    keys: Sequence[RecordKey], providers: Mapping[str, Provider], deadline: Deadline
+) -> dict[RecordKey, Observed | ProviderError]:
+    """Read the records, each provider in its share of the time."""
+    seen: dict[RecordKey, Observed | ProviderError] = {}
+    names = list(dict.fromkeys(key.provider for key in keys))
+    for position, name in enumerate(names):
+        share = deadline.within(deadline.left() / (len(names) - position))
+        seen |= providers[name].observe([key for key in keys if key.provider == name], share)
+    return seen

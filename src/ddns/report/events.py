@@ -1,0 +1,55 @@
+"""What a full run tells the log: one line a record, with what was found, done, and why."""
+
+from __future__ import annotations
+
+from ddns.detect import Detected
+from ddns.errors import DdnsError
+from ddns.model import Available, Family, Kind, Outcome, RRset
+from ddns.ports import Log
+
+_LEVELS = {Kind.FAILED: "ERROR", Kind.CONTENDED: "ERROR", Kind.DEFERRED: "WARN", Kind.HELD: "WARN"}
+
+
+def tell_outcome(log: Log, outcome: Outcome) -> None:
+    """One record's end."""
+    change = outcome.change
+    log.write(
+        _LEVELS.get(outcome.kind, "INFO"),
+        f"{outcome.key}: {outcome.kind}",
+        name=outcome.key.name,
+        type=outcome.key.type.value,
+        provider=outcome.key.provider,
+        outcome=outcome.kind.value,
+        old=_texts(change.before if change else None),
+        new=_texts(change.after if change else outcome.rrset),
+        reason=change.reason.value if change else None,
+        change=change.id if change else None,
+        observed_by=outcome.observed.by if outcome.observed else None,
+        error=_error(outcome.cause),
+        until=outcome.until,
+        note=outcome.note or None,
+    )
+
+
+def _texts(rrset: RRset | None) -> list[str] | None:
+    return rrset.texts() if rrset else None
+
+
+def _error(cause: DdnsError | None) -> dict[str, str] | None:
+    return {"code": cause.code, "message": cause.message, "advice": cause.advice} if cause else None
+
+
+def tell_detection(log: Log, family: Family, detected: Detected) -> None:
+    """What is known of a family, and which sources said otherwise."""
+    found = detected.detection
+    address = found.address if isinstance(found, Available) else None
+    liars = [a for a in detected.answers if a.address is not None and address is not None and a.address != address]
+    log.write(
+        "INFO" if not liars else "WARN",
+        f"IPv{family.value}: {address}" if address else f"IPv{family.value}: {type(found).__name__.lower()}",
+        family=family.value,
+        address=str(address) if address else None,
+        agreed_by=list(found.agreed_by) if isinstance(found, Available) else None,
+        disagree=[{"source": a.source, "address": str(a.address)} for a in liars],
+        problems=[a.problem for a in detected.answers if a.problem],
+    )

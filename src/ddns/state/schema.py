@@ -1,0 +1,128 @@
+"""The state's file: its tables, how it is opened, and what happens when it is damaged or newer than we are.
+
+One SQLite file with a rollback journal and `synchronous=FULL`. Changes to this format only ever add tables and
+columns, and every statement names its columns; a breaking format would be a new file beside this one.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from ddns.errors import StateError, StateNewer, StateUnwritable
+
+#: Our format. A file whose `min_writer` is above this is left alone.
+WRITER = 1
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS runs (
+    id INTEGER PRIMARY KEY, trace_id TEXT NOT NULL, trigger TEXT NOT NULL, started REAL NOT NULL, ended REAL,
+    exit INTEGER, full INTEGER NOT NULL, changed INTEGER NOT NULL DEFAULT 0, version TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS changes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, trace_id TEXT NOT NULL, provider TEXT NOT NULL,
+    name TEXT NOT NULL, type TEXT NOT NULL, before TEXT, after TEXT, reason TEXT NOT NULL, at REAL NOT NULL,
+    state TEXT NOT NULL, ended REAL, detail TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS changes_open ON changes (state) WHERE state IN ('open', 'accepted');
+CREATE TABLE IF NOT EXISTS records (
+    provider TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, rrset TEXT, since REAL, written_at REAL,
+    proven_at REAL, proven_by TEXT NOT NULL DEFAULT '', pending INTEGER NOT NULL DEFAULT 0,
+    reversals TEXT NOT NULL DEFAULT '[]', held_until REAL, outcome TEXT, outcome_at REAL, code TEXT, advice TEXT,
+    next_at REAL, PRIMARY KEY (provider, name, type)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS breakers (
+    name TEXT PRIMARY KEY, calls TEXT NOT NULL, open_until REAL, openings INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS blocks (
+    name TEXT PRIMARY KEY, provider TEXT NOT NULL, fingerprint TEXT NOT NULL, code TEXT NOT NULL,
+    message TEXT NOT NULL, advice TEXT NOT NULL, since REAL NOT NULL, retry_at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS expectation (
+    id INTEGER PRIMARY KEY CHECK (id = 1), fingerprint TEXT NOT NULL, made REAL NOT NULL, until REAL NOT NULL,
+    expected TEXT NOT NULL, exit INTEGER NOT NULL, watched TEXT NOT NULL, log INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, at REAL NOT NULL, text TEXT NOT NULL);
+"""
+
+
+class StateDamaged(StateError):
+    """The file is not a state, or parts of it can't be read. `rebuild` sets it aside."""
+
+    code = "state.damaged"
+
+
+class translated:  # noqa: N801 - reads as the statement that it is: `with translated(path):`
+    """Turns SQLite's errors into ours: damaged, or not writable. A class, because contextlib costs the cheap path."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.OperationalError):
+            raise StateUnwritable(f"{self._path}: {error}") from error
+        if isinstance(error, sqlite3.DatabaseError):
+            raise StateDamaged(f"{self._path}: {error}") from error
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """Open an existing state. Raises StateDamaged, StateNewer, StateUnwritable (also when there is none)."""
+    with translated(path):
+        # isolation_level None: transactions are where the code says BEGIN, nowhere else.
+        base = sqlite3.connect(f"file:{_quoted(path)}?mode=rw", uri=True, timeout=2.0, isolation_level=None)
+    try:
+        with translated(path):
+            base.execute("PRAGMA synchronous=FULL")
+            row = base.execute("SELECT value FROM meta WHERE key = 'min_writer'").fetchone()
+    except StateUnwritable:
+        # No such table: a file that is empty or was cut off before its tables were made.
+        base.close()
+        raise StateDamaged(f"{path}: it holds no state") from None
+    except StateError:
+        base.close()
+        raise
+    if row is not None and (not row[0].isdigit() or int(row[0]) > WRITER):
+        base.close()
+        raise StateNewer(f"{path} was written by a newer version (format {row[0]}, this one writes {WRITER})")
+    return base
+
+
+def _quoted(path: str) -> str:
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def create(path: str) -> sqlite3.Connection:
+    """Make a new state, or add what an older one lacks. Raises StateUnwritable."""
+    with translated(path):
+        base = sqlite3.connect(path, timeout=2.0, isolation_level=None)
+        try:
+            base.execute("PRAGMA synchronous=FULL")
+            base.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
+            base.execute(
+                "INSERT INTO meta (key, value) VALUES ('schema', ?), ('min_writer', ?) ON CONFLICT (key) DO NOTHING",
+                (str(WRITER), "1"),
+            )
+        except sqlite3.DatabaseError:
+            base.close()
+            raise
+    return base
+
+
+def check(base: sqlite3.Connection, path: str) -> None:
+    """Look through every page. Raises StateDamaged."""
+    with translated(path):
+        found = base.execute("PRAGMA quick_check(1)").fetchone()
+    if found is None or found[0] != "ok":
+        raise StateDamaged(f"{path}: {found[0] if found else 'unreadable'}")
+
+
+def set_aside(path: str, now: float) -> str:
+    """Rename a damaged state (and its journal) and return the new name of the file. Raises StateUnwritable."""
+    aside = f"{path}.damaged-{int(now)}"
+    try:
+        for ending in ("-journal", ""):
+            if os.path.exists(path + ending):
+                os.replace(path + ending, aside + ending)
+    except OSError as error:
+        raise StateUnwritable(f"{path} is damaged and can't be set aside: {error.strerror}") from error
+    return aside

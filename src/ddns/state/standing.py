@@ -1,0 +1,68 @@
+"""The tail of status.json: where each record stands. Made by full runs.
+
+Every user may read it, so it holds no secret, no words of a provider, and no id of account or zone.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from ddns.model import RecordKey, RecordType
+from ddns.state.rows import decode
+from ddns.state.store import Store
+from ddns.times import utc
+
+_NOTES_SHOWN = 7 * 24 * 3600.0
+
+
+def tail(
+    store: Store, keys: Sequence[RecordKey], *, host: str, now: float, every: float, paused_until: float | None = None
+) -> str:
+    """A JSON object's text. `keys`: the records of the settings; others that the state still knows are not shown."""
+    shown = {(key.provider, key.name, key.type.value) for key in keys}
+    rows = [row for row in store.record_rows() if (row["provider"], row["name"], row["type"]) in shown]
+    providers = {key.provider for key in keys}
+    return json.dumps(
+        {
+            "host": host,
+            "records": [_record(row, every) for row in rows],
+            "blocks": [_block(row) for row in store.block_rows() if row["provider"] in providers],
+            "paused_until": _utc(paused_until),
+            "changes_last_hour": store.changes_since(now - 3600.0),
+            "notes": store.notes(now - _NOTES_SHOWN),
+        },
+        separators=(",", ":"),
+    )
+
+
+def _utc(seconds: float | None) -> str | None:
+    return None if seconds is None else utc(seconds)
+
+
+def _record(row: sqlite3.Row, every: float) -> dict[str, object]:
+    rrset = decode(row["rrset"], RecordType(row["type"]))
+    last = max(row["proven_at"] or 0.0, row["written_at"] or 0.0)
+    next_at = row["next_at"] or (last + every if last else None)
+    return {
+        "name": row["name"],
+        "type": row["type"],
+        "provider": row["provider"],
+        "address": ", ".join(rrset.texts()) if rrset else None,
+        "since": _utc(row["since"]) if rrset else None,
+        "outcome": row["outcome"],
+        "proven_at": _utc(row["proven_at"]),
+        "proven_by": row["proven_by"] or None,
+        "next_at": _utc(next_at),
+        "error": {"code": row["code"], "advice": row["advice"]} if row["code"] else None,
+    }
+
+
+def _block(row: sqlite3.Row) -> dict[str, object]:
+    return {
+        "provider": row["provider"],
+        "code": row["code"],
+        "since": _utc(row["since"]),
+        "retry_at": _utc(row["retry_at"]),
+    }

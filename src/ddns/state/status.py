@@ -1,0 +1,40 @@
+"""status.json as every run writes it: a head that is new each time, and a tail that only a full run makes anew.
+
+Composed without `json`, for the no-change run: every value of the head is a number, a time, or hexadecimal.
+"""
+
+from __future__ import annotations
+
+from ddns import __version__
+from ddns.times import utc
+
+_EMPTY_TAIL = '{"host":"","records":[],"blocks":[],"paused_until":null,"changes_last_hour":0,"notes":[]}'
+
+
+def document(
+    *,
+    trace_id: str,
+    started: float,
+    ended: float,
+    exit_code: int,
+    full: bool,
+    last_runs: list[tuple[float, float, int, int, int]],
+    tail: str,
+) -> bytes:
+    """The whole document. `last_runs` as `ending.last_runs` gives them; `tail` is a JSON object's text."""
+    runs = ",".join(
+        f'{{"started":"{utc(began)}","ended":"{utc(done)}","exit":{code},"full":{_bool(whole)},"changed":{changed}}}'
+        for began, done, code, whole, changed in last_runs
+    )
+    fine = sum(1 for row in last_runs if row[2] == 0)
+    head = (
+        f'{{"schema":1,"version":"{__version__}","written_at":"{utc(ended)}",'
+        f'"run":{{"id":"{trace_id}","started":"{utc(started)}","ended":"{utc(ended)}","exit":{exit_code},'
+        f'"full":{_bool(full)}}},"last_runs":[{runs}],'
+        f'"health":{{"runs":{len(last_runs)},"fine":{fine}}},'
+    )
+    return (head + (tail or _EMPTY_TAIL)[1:] + "\n").encode()
+
+
+def _bool(value: object) -> str:
+    return "true" if value else "false"
