@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -31,10 +31,17 @@ class Loaded:
         self._text = text
 
     @functools.cached_property
+    def values(self) -> Mapping[Path, Any]:
+        """Every key with its value as the file writes it, defaults included; keys without a value are left out."""
+        tree = msgspec.to_builtins(self.settings, enc_hook=str, str_keys=True)
+        tree["provider"] = {i: {"kind": self.kinds[i], **table} for i, table in tree["provider"].items()}
+        return dict(_leaves(tree, ()))
+
+    @functools.cached_property
     def origins(self) -> Mapping[str, Origin]:
         """The origin of every key, by its dotted name. Worked out when asked for: a run doesn't."""
         found: dict[str, Origin] = {}
-        for path in _paths(msgspec.to_builtins(self.settings, enc_hook=str), ()):
+        for path in self.values:
             layer, held = strongest(self._layers, path)
             if layer is None or len(held) < len(path):
                 found[dotted(path)] = Origin("default", "")
@@ -172,10 +179,13 @@ class _Reader:
                     self._report(("provider", ident, name), "a secret is not set by policy; set it in the file")
 
 
-def _paths(tree: Any, path: Path) -> list[Path]:
-    """Every leaf of a tree of builtins; lists of scalars are leaves."""
-    if isinstance(tree, dict) and tree:
-        return [found for key, value in tree.items() for found in _paths(value, (*path, key))]
-    if isinstance(tree, list) and any(isinstance(item, dict) for item in tree):
-        return [found for index, item in enumerate(tree) for found in _paths(item, (*path, index))]
-    return [path]
+def _leaves(tree: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Every key with its value, of a tree of builtins; lists of scalars are values."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _leaves(value, (*path, key))
+    elif isinstance(tree, list | tuple) and any(isinstance(item, dict) for item in tree):
+        for index, item in enumerate(tree):
+            yield from _leaves(item, (*path, index))
+    elif tree is not None and path not in {("record",), ("provider",)}:
+        yield path, list(tree) if isinstance(tree, tuple) else tree
