@@ -1,0 +1,1 @@
+"""Whole runs of ours and of other clients, side by side: `make bench`."""

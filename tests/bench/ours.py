@@ -1,0 +1,74 @@
+"""Our own client, as a user has it: the wheel, installed beside its dependencies, with a settings file and a log."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.clients import ROOT, Client, Place, command
+from bench.report import OURS
+from ground import cache
+
+
+def install() -> Path:
+    """An environment with this tree's wheel, made anew when the wheel's content is another."""
+    dist = ROOT / "build" / "bench"
+    for old in dist.glob("*.whl"):
+        old.unlink()
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", dist],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    (wheel,) = dist.glob("*.whl")
+    lock = ROOT / "packaging" / "locks" / "client.txt"
+    key = hashlib.sha256(wheel.read_bytes() + lock.read_bytes() + sys.version.encode()).hexdigest()
+
+    def make(folder: Path) -> None:
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        pip = (folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check")
+        subprocess.run([*pip, "--require-hashes", "-r", lock], check=True)
+        subprocess.run([*pip, "--no-deps", wheel], check=True)
+
+    return cache.once("bench-ours", key, make)
+
+
+def ours(place: Place, *, probe: str = "") -> Client:
+    """One record at a dyndns2 service, two sources over TLS, a plain probe."""
+    host = "ours.example.com"
+    config, secrets = place.folder / "config", place.folder / "secrets"
+    config.mkdir()
+    secrets.mkdir(mode=0o700)
+    password = secrets / "password"
+    password.write_text("bench")
+    password.chmod(0o600)
+    sources = "".join(
+        f'    {{ url = "{url}", operator = "operator{number}", ca_file = "{place.ca}" }},\n'
+        for number, url in enumerate(place.tls)
+    )
+    (config / "ddns.toml").write_text(
+        f"""schema = 1
+
+[[record]]
+name = "{host}"
+provider = "home"
+
+[provider.home]
+kind = "dyndns2"
+url = "http://127.0.0.1:{place.http}/nic/update"
+username = "bench"
+password = "file:{password}"
+
+[detect]
+sources = [
+{sources}]
+probe4 = "{probe or f"http://127.0.0.1:{place.http}/"}"
+
+[proof]
+servers = ["{place.dns}"]
+"""
+    )
+    return Client(OURS, "(this tree)", host, command(place, install() / "bin" / "ddns", "run", "--data", place.folder))
