@@ -11,6 +11,7 @@ from ddns.config import toml_text
 from ddns.config.convert import fields, options
 from ddns.config.layers import single_tables
 from ddns.config.schema import OwnSource, Record
+from ddns.config.template import summary
 from ddns.config.words import describe
 
 _HEAD = """\
@@ -45,17 +46,12 @@ def page(provider_types: Mapping[str, type[msgspec.Struct]]) -> str:
         about = f'`kind = "{kind}"`. ID is a name of your choice; records refer to it.'
         parts.append(_section(f"[provider.ID]: {kind}", provider_type, about))
     for name, table in single_tables().items():
-        parts.append(_section(f"[{name}]", table, _about(table)))
+        parts.append(_section(f"[{name}]", table, summary(table)))
         if name == "detect":
             parts.append(
                 _section("A source of your own", OwnSource, "A table in `detect.sources`, in place of a name.")
             )
     return "\n".join(parts)
-
-
-def _about(table: type[msgspec.Struct]) -> str:
-    text = (table.__doc__ or "").partition(": ")[2].partition("\n")[0]
-    return text[:1].upper() + text[1:]
 
 
 def _section(title: str, kind: type[msgspec.Struct], about: str) -> str:

@@ -50,7 +50,6 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 _AddressType = Annotated[
     RecordType, Meta(extra_json_schema={"enum": ["A", "AAAA"]}, extra={"expected": '"A" or "AAAA"'})
 ]
-_Https = Meta(pattern="^https://", extra={"expected": "text that begins with https://"})
 
 
 class Record(Table, frozen=True, kw_only=True):
@@ -80,7 +79,6 @@ class OwnSource(Table, frozen=True, kw_only=True):
         Meta(
             pattern="^https?://",
             description="Asked with GET; https counts as authenticated.",
-            extra={"expected": "text that begins with https:// or http://"},
         ),
     ]
     operator: Annotated[str, Meta(description="Who runs it; two sources of one operator count once.")]
@@ -129,7 +127,7 @@ class Proof(Table, frozen=True, kw_only=True):
 class Gateway(Table, frozen=True, kw_only=True):
     """`[gateway]`: the fleet's own gateway."""
 
-    url: Annotated[str, _Https, Meta(description="Its address, for example https://ddns.example.com.")]
+    url: Annotated[str, Meta(pattern="^https://", description="Its address, for example https://ddns.example.com.")]
     ca_file: Annotated[str, Meta(description="A PEM file with the CA to trust instead of the system's.")] = ""
 
 

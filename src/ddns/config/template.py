@@ -37,9 +37,9 @@ def template(
 ) -> str:
     """The text of a commented settings file.
 
-    `names` become one record each, with the keys of `record`; `provider` holds the keys of the one provider, of the kind
-    `kind`. Without names, both are written as a commented example. Keys that must be there and are not given are written
-    with a value to be replaced.
+    `names` become one record each, with the keys of `record`; `provider` holds the keys of the one provider, of the
+    kind `kind`. Without names, both are written as a commented example. Keys that must be there and are not given are
+    written with a value to be replaced.
     """
     live = bool(names)
     parts = [_HEAD]
@@ -53,9 +53,15 @@ def template(
     for name, table in single_tables().items():
         optional = fields(Settings)[name].default is None
         given = dict(gateway or {}) if name == "gateway" else {}
-        about = [(table.__doc__ or "").partition(": ")[2].partition("\n")[0].capitalize()]
+        about = [summary(table)]
         parts.append(_table(f"[{name}]", table, given, about, live=bool(given) or not optional))
     return "\n".join(parts)
+
+
+def summary(table: type[msgspec.Struct]) -> str:
+    """What a table is about: its docstring behind the colon."""
+    text = (table.__doc__ or "").partition(": ")[2].partition("\n")[0]
+    return text[:1].upper() + text[1:]
 
 
 def _table(

@@ -1,4 +1,4 @@
-"""Writing TOML: the few forms that a settings file needs. (The standard library only reads it.)"""
+"""Writing TOML: the few forms that a settings file needs."""
 
 from __future__ import annotations
 

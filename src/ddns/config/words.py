@@ -32,6 +32,9 @@ _NAMES: dict[Any, str] = {
     dt.time: "a time of day",
 }
 
+#: Patterns that have better words than themselves.
+_PATTERNS = {"^https://": " that begins with https://", "^https?://": " that begins with https:// or http://"}
+
 
 def escaped(text: str) -> str:
     r"""The text with everything unprintable as TOML writes it: ``\u001b``."""
@@ -103,7 +106,7 @@ def _limits(kind: Any, metas: tuple[Meta, ...]) -> str:
         elif meta.ge is not None or meta.le is not None:
             parts.append(f" of at least {meta.ge}" if meta.ge is not None else f" of at most {meta.le}")
         if meta.pattern is not None:
-            parts.append(f" that matches {meta.pattern}")
+            parts.append(_PATTERNS.get(meta.pattern, f" that matches {meta.pattern}"))
         if meta.min_length is not None:
             parts.append(" that is not empty" if kind is str else f", at least {meta.min_length} of them")
         if meta.max_length is not None:

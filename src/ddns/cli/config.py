@@ -1,0 +1,258 @@
+"""`ddns config`: write, check, show and describe the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ddns.cli.output import Group, emit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import msgspec
+
+    from ddns.config.load import Loaded
+
+_DATA = click.option(
+    "--data", metavar="DIR", help="Keep settings, secrets and state in this folder, not in the usual places."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(cls=Group)
+def config() -> None:
+    """Write, check, show and describe the settings."""
+
+
+@config.command()
+@_DATA
+@click.option("--name", "names", multiple=True, metavar="NAME", help="A full name to keep; may be repeated.")
+@click.option("--type", "types", multiple=True, type=click.Choice(["A", "AAAA"]), help="A record type to keep.")
+@click.option("--ttl", type=click.IntRange(1, 604800), help="Seconds that resolvers may keep the answer.")
+@click.option("--provider", "kind", metavar="KIND", help="The kind of provider, such as cloudflare.")
+@click.option("--id", "ident", default="main", show_default=True, help="What the file calls the provider.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A key of the provider; may be repeated.")
+@click.option("--gateway", metavar="URL", help="The fleet's gateway; the provider, too, unless another is given.")
+@click.option("--gateway-ca", metavar="FILE", help="The CA that the gateway's certificate is of.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+def init(*, data: str | None, force: bool, **asked: Any) -> None:
+    """Write a commented settings file."""
+    import os
+
+    from ddns import host
+
+    file = host.places(data).config_file
+    if os.path.lexists(file) and not force:
+        raise click.UsageError(f"{file} exists; --force replaces it")
+    text = _text(**asked)
+    _check(text)
+    _write(file, text.encode())
+    click.echo(f"wrote {file}")
+
+
+def _text(
+    *,
+    names: tuple[str, ...],
+    types: tuple[str, ...],
+    ttl: int | None,
+    kind: str | None,
+    ident: str,
+    pairs: tuple[str, ...],
+    gateway: str | None,
+    gateway_ca: str | None,
+) -> str:
+    from ddns.config.template import template
+
+    if names and not (kind or gateway):
+        raise click.UsageError("--name needs --provider, or --gateway")
+    if gateway_ca and not gateway:
+        raise click.UsageError("--gateway-ca needs --gateway")
+    chosen = kind or ("gateway" if gateway else "cloudflare")
+    provider_type = _provider_type(chosen)
+    return template(
+        kind=chosen,
+        provider_type=provider_type,
+        names=names,
+        ident=ident,
+        record=_given(types=list(types), ttl=ttl),
+        provider=_provider_keys(provider_type, pairs, needed=bool(names)),
+        gateway=_given(url=gateway, ca_file=gateway_ca),
+    )
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value}
+
+
+def _check(text: str) -> None:
+    """Refuse to write what `validate` would refuse. The lines of a file that isn't there are of no use to anybody."""
+    from ddns.errors import SettingsError
+
+    try:
+        _load(text.encode(), "ddns.toml", alone=True)
+    except SettingsError as error:
+        problems = [problem.partition(": ")[2] for problem in error.problems]
+        raise click.UsageError("\n  ".join(["these are not valid settings:", *problems])) from None
+
+
+def _provider_type(kind: str) -> type[msgspec.Struct]:
+    from ddns.config.near import hint
+    from ddns.providers import table
+
+    if kind not in table.MODULES:
+        tail = hint(kind, table.MODULES) or f"; the kinds are {', '.join(sorted(table.MODULES))}"
+        raise click.UsageError(f'unknown kind of provider "{kind}"{tail}')
+    return table.load(kind).Settings
+
+
+def _provider_keys(settings_type: type[msgspec.Struct], pairs: Sequence[str], *, needed: bool) -> dict[str, Any]:
+    """The keys that `--set` gives, as the types ask for them; what must be given and has no good guess is asked for."""
+    from ddns.config.convert import fields, options
+    from ddns.config.layers import plain
+    from ddns.model import SecretRef
+
+    known = fields(settings_type)
+    keys: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f'--set: expected KEY=VALUE, found "{pair}"')
+        keys[key] = plain(value, known[key].type) if key in known else value
+    for name, field in known.items():
+        if needed and field.required and name not in keys and SecretRef not in options(field.type)[0]:
+            raise click.UsageError(f"this kind of provider needs a value: --set {name}=...")
+    return keys
+
+
+def _write(file: str, data: bytes) -> None:
+    import os
+
+    from ddns import host
+    from ddns.errors import SettingsError
+
+    try:
+        host.private_folder(os.path.dirname(file))
+        host.replace(file, data, mode=0o600)
+    except OSError as error:
+        raise SettingsError(
+            f"{file} can't be written: {error.strerror}",
+            advice="Run as an administrator, or name a folder with --data.",
+        ) from error
+
+
+def _load(data: bytes, file: str, *, alone: bool = False) -> Loaded:
+    """Load the settings, with the layers above the file unless it is to be looked at `alone`."""
+    import os
+
+    from ddns import host
+    from ddns.config import policy
+    from ddns.config.load import load
+    from ddns.providers import table
+    from ddns.sources.table import NAMES
+
+    return load(
+        data,
+        os.path.basename(file),
+        provider_type=lambda kind: table.load(kind).Settings,
+        kinds=tuple(table.MODULES),
+        sources=NAMES,
+        environ={} if alone else os.environ,
+        policy={} if alone else policy.read(host.policy_file()),
+    )
+
+
+def _read(file: str) -> bytes:
+    from ddns.errors import SettingsError
+
+    try:
+        with open(file, "rb") as opened:
+            return opened.read()
+    except FileNotFoundError:
+        raise SettingsError(f"{file}: no such file", advice="Write one with: ddns config init") from None
+    except OSError as error:
+        raise SettingsError(f"{file} can't be read: {error.strerror}") from error
+
+
+@config.command()
+@_DATA
+@_JSON
+@click.pass_context
+def validate(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
+    """Check the settings and name every problem. Exit code 10 when there is one."""
+    from ddns import host
+    from ddns.errors import SettingsError
+
+    file = host.places(data).config_file
+    loaded: Loaded | None = None
+    problems: tuple[str, ...] = ()
+    try:
+        loaded = _load(_read(file), file)
+    except SettingsError as error:
+        problems = error.problems or (error.message,)
+    if as_json:
+        emit("config validate", {"file": file, "valid": loaded is not None, "problems": list(problems)})
+    elif loaded is not None:
+        records, providers = len(loaded.settings.record), len(loaded.settings.provider)
+        click.echo(f"{file} is valid; records: {records}, providers: {providers}")
+    else:
+        click.echo("\n".join(problems))
+    if loaded is None:
+        ctx.exit(int(SettingsError.exit))
+
+
+@config.command()
+@_DATA
+@_JSON
+def show(*, data: str | None, as_json: bool) -> None:
+    """Show every value in force, and where it comes from. Secrets are references only."""
+    from ddns import host
+    from ddns.config.words import dotted
+
+    file = host.places(data).config_file
+    loaded = _load(_read(file), file)
+    values = {dotted(path): value for path, value in loaded.values.items()}
+    if as_json:
+        origins = {key: {"layer": origin.layer, "where": origin.where} for key, origin in loaded.origins.items()}
+        emit("config show", {"file": file, "values": {k: {"value": v, **origins[k]} for k, v in values.items()}})
+    else:
+        _draw(loaded, values)
+
+
+def _draw(loaded: Loaded, values: dict[str, Any]) -> None:
+    import sys
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ddns.config import toml_text
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("key", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    table.add_column("origin", no_wrap=True)
+    for key, value in values.items():
+        origin = loaded.origins[key]
+        where = f"{origin.layer} ({origin.where})" if origin.where not in ("", origin.layer) else origin.layer
+        style = "dim" if origin.layer == "default" else ""
+        table.add_row(Text(key), Text(toml_text.value(value)), Text(where), style=style)
+    # What is not a terminal has no width: lines are not broken for a program or a file.
+    Console(width=None if sys.stdout.isatty() else 240, highlight=False).print(table)
+
+
+@config.command()
+@click.option("--json", "as_json", is_flag=True, help="Wrap it as the JSON of other commands is.")
+def schema(*, as_json: bool) -> None:
+    """Print the JSON Schema of the settings file, for editors."""
+    import json
+
+    from ddns.config.schema_json import json_schema
+    from ddns.providers import table
+
+    described = json_schema({kind: table.load(kind).Settings for kind in table.MODULES})
+    if as_json:
+        emit("config schema", described)
+    else:
+        click.echo(json.dumps(described, indent=2))

@@ -1,0 +1,36 @@
+"""What all commands print in one form: JSON for programs, errors for people."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from ddns.errors import DdnsError, SettingsError
+
+
+def emit(command: str, data: object) -> None:
+    """Print the answer of a command as JSON: ``{schema, command, data}``, in ASCII so that any console takes it."""
+    click.echo(json.dumps({"schema": 1, "command": command, "data": data}, indent=2))
+
+
+def tell(error: DdnsError) -> None:
+    """Print an error on standard error: what, each problem, what to do."""
+    click.echo(f"error: {error.message}", err=True)
+    for problem in error.problems if isinstance(error, SettingsError) else ():
+        click.echo(f"  {problem}", err=True)
+    if error.advice:
+        click.echo(error.advice, err=True)
+
+
+class Group(click.Group):
+    """A group whose commands end with the exit code of the DdnsError that they raise."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error of ours is told and becomes the exit code."""
+        try:
+            return super().invoke(ctx)
+        except DdnsError as error:
+            tell(error)
+            ctx.exit(int(error.exit))
