@@ -9,8 +9,8 @@ joined by LF, without a final newline. The signature is HMAC-SHA256 with the hos
 change's id and stays the same when the same change is sent again. A reading request has seq 0 and an empty idem.
 The path is the one that the gateway sees: a proxy before it must not rewrite paths.
 
-`gateway` is the gateway's `name` setting, not its address, so that it may move. A client learns it as it enrols and keeps
-it with its key, as one secret text: ``HOST:KEY:GATEWAY`` (`Identity`; KEY is base64url without padding).
+`gateway` is the gateway's `name` setting, not its address, so that it may move. A client learns it as it enrols and
+keeps it with its key, as one secret text: ``HOST:KEY:GATEWAY`` (`Identity`; KEY is base64url without padding).
 """
 
 from __future__ import annotations

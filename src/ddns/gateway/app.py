@@ -1,0 +1,302 @@
+"""The gateway over HTTP, as an ASGI application: takes requests apart, asks the parts, words the answers.
+
+Blocking work (ledger, DNS, password hashes) runs in worker threads; an update waits for the publisher as a future, not
+as a thread. Every refusal is audited, except that of an address that asks too often: those are limited because they
+would fill the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from ddns import protocol
+from ddns.errors import DdnsError, StateError
+from ddns.gateway import dyndns2
+from ddns.gateway.audit import Audit
+from ddns.gateway.auth import Authenticator
+from ddns.gateway.enrolment import Enrolment
+from ddns.gateway.ledger import Ledger, Receipt, RecordState
+from ddns.gateway.peer import client_address
+from ddns.gateway.problem import Problem
+from ddns.gateway.publisher import Publisher, Settled
+from ddns.gateway.settings import GatewaySettings
+from ddns.gateway.throttle import Throttle
+from ddns.gateway.updates import Asked, Body, Updates
+from ddns.model import Address
+from ddns.ports import Clock
+from ddns.protocol import Signed
+
+#: Seconds that an update waits for DNS before it is answered as queued.
+WAIT = 2.0
+_TRACE = re.compile(r"[A-Za-z0-9-]{1,64}")
+#: Refusals of somebody who may be guessing.
+_GUESSES = frozenset({"unsigned", "bad-signature", "code-invalid", "code-used", "code-expired"})
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the application is made of."""
+
+    settings: GatewaySettings
+    ledger: Ledger
+    publisher: Publisher
+    audit: Audit
+    auth: Authenticator
+    enrolment: Enrolment
+    updates: Updates
+    throttle: Throttle
+    clock: Clock
+
+
+class EnrolBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST /v1/enroll`."""
+
+    code: str
+    machine: str
+    key: str
+
+
+def build(parts: Parts, *, wait: float = WAIT) -> Starlette:
+    """The application. `wait`: seconds that an update waits for DNS."""
+    gateway = _Gateway(parts, wait)
+    return Starlette(
+        routes=[
+            Route("/v1/update", gateway.update, methods=["POST"]),
+            Route("/v1/record", gateway.record, methods=["GET"]),
+            Route("/v1/enroll", gateway.enroll, methods=["POST"]),
+            Route("/nic/update", gateway.nic_update, methods=["GET"]),
+            Route("/update", gateway.nic_update, methods=["GET"]),
+            Route("/ip", gateway.ip, methods=["GET"]),
+            Route("/healthz", gateway.healthz, methods=["GET"]),
+            Route("/readyz", gateway.readyz, methods=["GET"]),
+        ],
+        exception_handlers={
+            Problem: gateway.refused,
+            DdnsError: gateway.unavailable,
+            ClientDisconnect: _gone,
+            HTTPException: _no_route,
+        },
+    )
+
+
+class _Gateway:
+    def __init__(self, parts: Parts, wait: float) -> None:
+        self._parts = parts
+        self._wait = wait
+        self._trusted = tuple(cidr.network for cidr in parts.settings.listen.trusted_proxies)
+
+    async def update(self, request: Request) -> Response:
+        body = await self._body(request)
+        asked, signed = await self._asked(request, body)
+        _note_wish(request, body)
+        receipt = await run_in_threadpool(self._parts.updates.update, asked, signed, body)
+        settled = await self._settled(receipt)
+        if settled.state is RecordState.FAILED:
+            raise Problem("refused-by-dns", 422, settled.problem)
+        answer = {"state": settled.state, "seq": receipt.seq, "revision": receipt.revision}
+        return _json(answer, 200 if settled.state is RecordState.CONFIRMED else 202)
+
+    async def record(self, request: Request) -> Response:
+        asked, _ = await self._asked(request, b"")
+        query = request.query_params
+        name, type_ = query.get("name", ""), query.get("type", "")
+        request.state.record = (name, type_)
+        return _json(await run_in_threadpool(self._parts.updates.read, asked, name, type_))
+
+    async def enroll(self, request: Request) -> Response:
+        peer = self._peer(request)
+        self._parts.throttle.address(peer)
+        self._parts.throttle.before_guess(peer)
+        raw = await self._body(request)
+        try:
+            body = msgspec.json.decode(raw, type=EnrolBody)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Problem("malformed", 400, "the body needs exactly code, machine and key, as texts") from error
+        redeem = self._parts.enrolment.redeem
+        enrolled = await run_in_threadpool(
+            redeem, body.code, body.machine, body.key, peer=peer, trace_id=_trace(request)
+        )
+        return _json(
+            {"host": enrolled.host, "label": enrolled.label, "names": enrolled.names, "gateway": enrolled.gateway}
+        )
+
+    async def nic_update(self, request: Request) -> Response:
+        peer = self._peer(request)
+        self._parts.throttle.address(peer)
+        self._parts.throttle.before_guess(peer)
+        try:
+            host = await run_in_threadpool(dyndns2.user_of, self._parts.ledger, request.headers.get("authorization"))
+        except dyndns2.BadAuth:
+            self._parts.throttle.wrong_guess(peer)
+            await run_in_threadpool(self._audit_refusal, request, reason="badauth", detail="user or password are wrong")
+            return PlainTextResponse("badauth\n", 401, {"WWW-Authenticate": 'Basic realm="ddns"'})
+        asked = Asked(host, peer, _trace(request))
+        query = request.query_params
+        lines = await run_in_threadpool(
+            dyndns2.answer,
+            self._parts.updates,
+            self._parts.throttle,
+            asked,
+            query.get("hostname", ""),
+            query.get("myip", ""),
+        )
+        texts = await asyncio.gather(*(self._dyndns2_line(request, asked, line) for line in lines))
+        return PlainTextResponse("".join(f"{text}\n" for text in texts))
+
+    async def _dyndns2_line(self, request: Request, asked: Asked, line: dyndns2.Line) -> str:
+        for receipt in line.waits:
+            settled = await self._settled(receipt)
+            if settled.state is RecordState.FAILED:
+                return "dnserr"
+        if line.reason:
+            request.state.record = (line.name, "")
+            request.state.host = asked.host.id
+            await run_in_threadpool(self._audit_refusal, request, reason=line.text, detail=line.reason)
+        return line.text
+
+    async def ip(self, request: Request) -> Response:
+        peer = self._peer(request)
+        self._parts.throttle.address(peer)
+        return _json({"address": None if peer is None else str(peer)})
+
+    async def healthz(self, _request: Request) -> Response:
+        return _json({"status": "ok"})
+
+    async def readyz(self, _request: Request) -> Response:
+        queued, since = await run_in_threadpool(self._parts.ledger.waiting)
+        publisher = self._parts.publisher
+        oldest = 0.0 if since is None else max(0.0, self._parts.clock.now() - since)
+        # What DNS says stays inside: this page needs no login.
+        answer = {"publisher": publisher.alive, "queued": queued, "oldest": round(oldest, 1)}
+        return _json({"status": "ok" if publisher.alive else "down", **answer}, 200 if publisher.alive else 503)
+
+    async def _asked(self, request: Request, body: bytes) -> tuple[Asked, Signed]:
+        peer = self._peer(request)
+        self._parts.throttle.address(peer)
+        self._parts.throttle.before_guess(peer)
+        header = request.headers.get("authorization")
+        host, signed = await run_in_threadpool(self._parts.auth.check, request.method, _target(request), header, body)
+        request.state.host = host.id
+        self._parts.throttle.host(host.id)
+        return Asked(host, peer, _trace(request)), signed
+
+    async def _body(self, request: Request) -> bytes:
+        too_large = Problem("too-large", 413, f"at most {protocol.MAX_BODY} bytes", headers={"Connection": "close"})
+        length = request.headers.get("content-length", "")
+        if length.isascii() and length.isdigit() and int(length[:12]) > protocol.MAX_BODY:
+            raise too_large
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > protocol.MAX_BODY:
+                raise too_large
+        return bytes(body)
+
+    async def _settled(self, receipt: Receipt) -> Settled:
+        """How the update ended, or where it stands when the wait is over."""
+        if receipt.state is not RecordState.QUEUED:
+            return Settled(receipt.state)
+        publisher = self._parts.publisher
+        future = await run_in_threadpool(publisher.watch, receipt.name, receipt.type, receipt.revision)
+        publisher.notify()
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), self._wait)
+        except TimeoutError:
+            return Settled(RecordState.QUEUED)
+
+    def _peer(self, request: Request) -> Address | None:
+        host = request.client.host if request.client else ""
+        return client_address(host, request.headers.getlist("x-forwarded-for"), self._trusted)
+
+    async def refused(self, request: Request, problem: Exception) -> Response:
+        """The answer to a request that was refused, after its audit line."""
+        assert isinstance(problem, Problem)
+        if problem.slug in _GUESSES:
+            self._parts.throttle.wrong_guess(self._peer(request))
+        if problem.extra.get("limited") not in ("address", "guess"):
+            try:
+                await run_in_threadpool(self._audit_refusal, request, reason=problem.slug, detail=problem.detail)
+            except StateError as error:
+                return await self.unavailable(request, error)
+        return problem.response()
+
+    async def unavailable(self, _request: Request, _error: Exception) -> Response:
+        """The answer when ledger or audit log can't be used; the client keeps its change and tries again."""
+        detail = "nothing was acknowledged; try again later"
+        return Problem("unavailable", 503, detail, headers={"Retry-After": "10"}).response()
+
+    def _audit_refusal(self, request: Request, *, reason: str, detail: str) -> None:
+        name, record_type = getattr(request.state, "record", ("", ""))
+        host = getattr(request.state, "host", "")
+        self._parts.audit.write(
+            "refused",
+            reason=reason,
+            detail=detail,
+            trace_id=_trace(request),
+            host=host,
+            claimed="" if host else _claimed(request),
+            name=name,
+            type=record_type,
+            method=request.method,
+            path=request.url.path,
+            peer=str(self._peer(request)),
+        )
+
+
+def _note_wish(request: Request, body: bytes) -> None:
+    """Remember which record the request is for, so that its refusal names it."""
+    try:
+        wish = msgspec.json.decode(body, type=Body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return  # the update itself says what is wrong with it
+    request.state.record = (wish.name, wish.type)
+
+
+def _claimed(request: Request) -> str:
+    """The host that an unproven request says to come from."""
+    try:
+        return protocol.parse(request.headers.get("authorization", ""))[0].host
+    except protocol.ProtocolError:
+        return ""
+
+
+def _trace(request: Request) -> str:
+    """The client's trace id, or a new one where it has none that is fit for a log."""
+    given = request.headers.get(protocol.TRACE_HEADER, "")
+    if not hasattr(request.state, "trace"):
+        request.state.trace = given if _TRACE.fullmatch(given) else uuid.uuid4().hex
+    return str(request.state.trace)
+
+
+def _target(request: Request) -> str:
+    """Path and query, byte for byte as they came."""
+    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    query: bytes = request.scope["query_string"]
+    return (raw + b"?" + query if query else raw).decode("latin-1")
+
+
+def _json(body: Mapping[str, object], status: int = 200) -> Response:
+    return JSONResponse(body, status, {"Cache-Control": "no-store"})
+
+
+async def _no_route(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    slug = "not-acceptable" if error.status_code == 405 else "not-found"
+    return Problem(slug, error.status_code, str(error.detail), headers=error.headers).response()
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """The client hung up before its request was complete; nobody reads this."""
+    return Response(status_code=400)

@@ -1,0 +1,102 @@
+"""What an operator does to a gateway: mint codes, list, freeze and revoke hosts, set dyndns2 passwords.
+
+The functions work on the ledger, so they work with and without the gateway running. Each writes one audit line.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from ddns.errors import UsageError
+from ddns.gateway import passwords
+from ddns.gateway.audit import Audit
+from ddns.gateway.enrolment import code_digest, new_code
+from ddns.gateway.ledger import Code, Entry, Host, Ledger
+from ddns.gateway.names import check_label, fold, name_of
+from ddns.gateway.settings import Hosts
+from ddns.ports import Clock
+
+DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """A host as an operator sees it: no key, no hash."""
+
+    id: str
+    label: str
+    names: tuple[str, ...]
+    created_at: float
+    last_seen: float | None
+    frozen: bool
+    has_password: bool
+    records: tuple[Entry, ...]
+
+
+def mint_code(
+    ledger: Ledger, audit: Audit, clock: Clock, hosts: Hosts, host: str, *, seconds: float = DAY, rebind: bool = False
+) -> str:
+    """A one-time code for the host of this label, good for `seconds`. Only its hash is kept.
+
+    `rebind`: the code may move the label from the machine that has it to another one. Raises UsageError.
+    """
+    try:
+        label = check_label(host, hosts.reserved)
+        name = name_of(hosts.template, label)
+    except ValueError as error:
+        raise UsageError(f"host: {error}") from error
+    code, now = new_code(), clock.now()
+    ledger.add_code(Code(code_digest(code), label, (name,), now, now + seconds, rebind))
+    audit.write("code", label=label, names=[name], rebind=rebind, until=now + seconds)
+    return code
+
+
+def list_hosts(ledger: Ledger) -> list[HostView]:
+    """All hosts in force, by label, with their records."""
+    return [
+        HostView(
+            host.id,
+            host.label,
+            host.names,
+            host.created_at,
+            host.last_seen,
+            host.frozen,
+            bool(host.password),
+            tuple(ledger.entries(host.id)),
+        )
+        for host in ledger.hosts()
+    ]
+
+
+def find(ledger: Ledger, host: str) -> Host:
+    """The host in force of this label or id. Raises UsageError."""
+    found = ledger.host_named(fold(host)) or ledger.host(host)
+    if found is None or found.revoked_at is not None:
+        raise UsageError(f"there is no host {host!r}", advice="See which there are with: ddns gateway hosts")
+    return found
+
+
+def revoke(ledger: Ledger, audit: Audit, clock: Clock, host: str, *, remove_records: bool = False) -> Host:
+    """Take the key from a host, for good; its records stay in DNS unless their removal is asked for too."""
+    found = find(ledger, host)
+    ledger.revoke(found.id, now=clock.now(), remove_records=remove_records)
+    audit.write("revoked", host=found.id, label=found.label, names=found.names, remove_records=remove_records)
+    return found
+
+
+def freeze(ledger: Ledger, audit: Audit, host: str, *, frozen: bool) -> Host:
+    """Hold a host's updates (they are acknowledged as held), or release them."""
+    found = find(ledger, host)
+    ledger.freeze(found.id, frozen)
+    audit.write("frozen" if frozen else "thawed", host=found.id, label=found.label)
+    return found
+
+
+def set_dyndns2_password(ledger: Ledger, audit: Audit, host: str) -> str:
+    """A new password for a host's dyndns2 clients; the user name is the host's label. Only its hash is kept."""
+    found = find(ledger, host)
+    password = secrets.token_urlsafe(18)
+    ledger.set_password(found.id, passwords.hashed(password))
+    audit.write("password", host=found.id, label=found.label)
+    return password
