@@ -32,7 +32,7 @@ TRACE_HEADER = "DDNS-Trace"
 KEY_BYTES = 32
 GATEWAY_NAME = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
-_TOKEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
+HOST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _FIELD = re.compile(r"([a-z]+)=([A-Za-z0-9._-]{0,128})")
 _FIELDS = ("host", "ts", "nonce", "seq", "idem", "sig")
 
@@ -108,7 +108,7 @@ def parse(header: str) -> tuple[Signed, str]:
         raise ProtocolError(f"the Authorization header needs exactly the fields {', '.join(_FIELDS)}")
     if not (_digits(fields["ts"]) and _digits(fields["seq"])):
         raise ProtocolError("ts and seq must be whole numbers")
-    if not all(_TOKEN.fullmatch(fields[name]) for name in ("host", "nonce", "sig")):
+    if not all(HOST_ID.fullmatch(fields[name]) for name in ("host", "nonce", "sig")):
         raise ProtocolError("host, nonce and sig must not be empty")
     signed = Signed(fields["host"], int(fields["ts"]), fields["nonce"], int(fields["seq"]), fields["idem"])
     return signed, fields["sig"]
@@ -131,7 +131,7 @@ class Identity:
         """Read the stored form. Raises ProtocolError, without repeating the text."""
         host, _, rest = text.strip().partition(":")
         key, _, gateway = rest.partition(":")
-        if not _TOKEN.fullmatch(host) or not GATEWAY_NAME.fullmatch(gateway):
+        if not HOST_ID.fullmatch(host) or not GATEWAY_NAME.fullmatch(gateway):
             raise ProtocolError("a gateway token has the form HOST:KEY:GATEWAY")
         return cls(host, decode_key(key), gateway)
 
