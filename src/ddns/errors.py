@@ -34,7 +34,10 @@ elsewhere (a server's words) are shortened and stripped of control characters be
 from __future__ import annotations
 
 import enum
-from typing import ClassVar
+
+TYPE_CHECKING = False  # as typing has it, whose import the no-change run can't afford
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class Exit(enum.IntEnum):

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
-import sys
 from collections.abc import Callable
-
-# httpx imports its command line (click, rich, pygments: 50 ms) if it can; it takes an ImportError as "not installed".
-sys.modules["httpx._main"] = None  # type: ignore[assignment]  # None is the documented way to make an import fail
 
 import httpx
 

@@ -31,6 +31,21 @@ def tell_outcome(log: Log, outcome: Outcome) -> None:
     )
 
 
+def outcome_line(outcome: Outcome) -> str:
+    """One record's end as a line for people."""
+    change, cause = outcome.change, outcome.cause
+    text = f"{outcome.key}: {outcome.kind}"
+    if change is not None:
+        text += f" {change.before or 'none'} -> {change.after or 'none'}"
+    elif outcome.rrset is not None:
+        text += f" {outcome.rrset}"
+    if outcome.kind is Kind.PROVEN and outcome.observed is not None:
+        text += f" (by {outcome.observed.by})"
+    if outcome.note:
+        text += f" ({outcome.note})"
+    return text + (f": {cause.message}. {cause.advice}" if cause else "")
+
+
 def _texts(rrset: RRset | None) -> list[str] | None:
     return rrset.texts() if rrset else None
 

@@ -132,6 +132,16 @@ class Store:
         sql = "SELECT count(*) AS n FROM changes WHERE at >= ? AND state IN ('applied', 'adopted')"
         return int(self._rows(sql, (since,))[0]["n"])
 
+    def last_runs(self) -> list[tuple[float, float, int, int, int]]:
+        """As `ending.last_runs`."""
+        with translated(self._path):
+            return ending.last_runs(self._base)
+
+    def status_tail(self) -> str:
+        """As `ending.status_tail`."""
+        with translated(self._path):
+            return ending.status_tail(self._base)
+
     # -- writing
 
     def note(self, at: float, text: str) -> None:

@@ -1,0 +1,221 @@
+"""From settings to a `World`: the place where adapters and steps meet."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+
+import msgspec
+
+from ddns import host
+from ddns.compare import Rules
+from ddns.config import load as config
+from ddns.config import policy
+from ddns.config.schema import OwnSource, Record, Settings
+from ddns.cycle import World
+from ddns.detect import Gather, in_threads
+from ddns.errors import SettingsError
+from ddns.host.secrets import Vault
+from ddns.model import Family, Memory, RecordKey, RecordType, SecretRef, Target
+from ddns.net.client import Client
+from ddns.ports import Clock, Deadline, Log, Net, Provider, Source, State, Tools
+from ddns.providers import table as providers
+from ddns.resilience import Guard, Retry
+from ddns.runtime import RunRequest
+from ddns.runtime.clock import SystemClock
+from ddns.sources import table as sources
+
+#: Seconds of one run, all in all; the scheduled task's own limit is ten minutes.
+RUN_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """What a test may put between the steps and the world."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    net: Callable[[], Net] = Client
+    state: Callable[[State], State] = lambda state: state
+    provider: Callable[[Provider], Provider] = lambda provider: provider
+    random: Callable[[], float] = random.random
+    gather: Gather = in_threads
+
+
+def load(places: host.Places) -> tuple[config.Loaded, bytes]:
+    """The settings, and the bytes of their file. Raises SettingsError with every problem."""
+    data = settings_bytes(places)
+    loaded = config.load(
+        data,
+        os.path.basename(places.config_file),
+        provider_type=lambda kind: providers.load(kind).Settings,
+        kinds=tuple(providers.MODULES),
+        sources=sources.NAMES,
+        environ=os.environ,
+        policy=policy.read(host.policy_file()),
+    )
+    return loaded, data
+
+
+def settings_bytes(places: host.Places) -> bytes:
+    """The settings file as it is. Raises SettingsError."""
+    try:
+        with open(places.config_file, "rb") as file:
+            return file.read()
+    except FileNotFoundError as error:
+        raise SettingsError(
+            f"there are no settings at {places.config_file}", advice="Write them with: ddns config init"
+        ) from error
+    except OSError as error:
+        raise SettingsError(
+            f"the settings at {places.config_file} can't be read: {error.strerror}",
+            advice="Give the account that runs ddns the right to read them.",
+        ) from error
+
+
+def world(
+    loaded: config.Loaded,
+    request: RunRequest,
+    memory: Memory,
+    state: State,
+    vault: Vault,
+    log: Log,
+    trace_id: str,
+    seams: Seams,
+) -> World:
+    """Everything a run is made of."""
+    settings, clock, net = loaded.settings, seams.clock, seams.net()
+    tools = Tools(
+        net=net,
+        clock=clock,
+        resolve=vault.resolve,
+        proof_servers=settings.proof.servers,
+        gateway_url=settings.gateway.url if settings.gateway else "",
+        gateway_ca_file=settings.gateway.ca_file if settings.gateway else "",
+        trace_id=trace_id,
+        warn=lambda message: log.write("WARN", message),
+    )
+    wrapped = seams.state(state)
+    return World(
+        targets=targets(settings),
+        sources=build_sources(settings),
+        providers=dict(_guards(loaded, tools, memory, wrapped, vault, seams, insist=request.now)),
+        state=wrapped,
+        memory=memory,
+        net=net,
+        clock=clock,
+        random=seams.random,
+        deadline=Deadline(clock, RUN_SECONDS),
+        policy=_policy(settings),
+        rules=Rules(settings.proof.settle.seconds, insist=request.now),
+        allow=tuple(map(ip_network, settings.detect.allow_private)),
+        probes=_probes(settings),
+        route=lambda family: bool(host.source_address(family.value)),
+        detect_seconds=settings.detect.timeout.seconds,
+        prove_every=settings.proof.every.seconds,
+        prove=request.prove or request.trial,
+        gather=seams.gather,
+    )
+
+
+def targets(settings: Settings) -> list[Target]:
+    """The records of the settings, in their order."""
+    return [_target(record, rtype) for record in settings.record for rtype in record.types]
+
+
+def _target(record: Record, rtype: RecordType) -> Target:
+    family = rtype.family
+    assert family is not None  # the schema lets only A and AAAA through
+    extra = {} if record.proxied is None else {"proxied": record.proxied}
+    return Target(RecordKey(record.provider, record.name, rtype), family, record.ttl, extra, record.adopt)
+
+
+def build_sources(settings: Settings) -> list[Source]:
+    """The sources of the settings, the probes among them."""
+    gateway = settings.gateway
+    return sources.build(
+        [_own(item) if isinstance(item, OwnSource) else item for item in settings.detect.sources],
+        probes=_probes(settings),
+        gateway_url=gateway.url if gateway else "",
+        gateway_ca_file=gateway.ca_file if gateway else "",
+    )
+
+
+def _own(source: OwnSource) -> sources.Own:
+    form = f"json:{source.json}" if source.json else "text"
+    return sources.Own(source.url, source.operator, form, frozenset(map(Family, source.families)), source.ca_file)
+
+
+def _probes(settings: Settings) -> dict[Family, str]:
+    """The probe of each family: as set, else the first DNS source that is listed."""
+    listed = next((item for item in settings.detect.sources if isinstance(item, str) and item in sources.DNS), "")
+    return {Family.V4: settings.detect.probe4 or listed, Family.V6: settings.detect.probe6 or listed}
+
+
+def _policy(settings: Settings) -> Retry:
+    table = settings.retry
+    return Retry(table.attempts, table.base.seconds, table.jitter.seconds, table.policy == "exponential")
+
+
+def _guards(
+    loaded: config.Loaded,
+    tools: Tools,
+    memory: Memory,
+    state: State,
+    vault: Vault,
+    seams: Seams,
+    *,
+    insist: bool,
+) -> Iterator[tuple[str, Provider]]:
+    for ident, settings in loaded.settings.provider.items():
+        yield (
+            ident,
+            Guard(
+                ident,
+                _fingerprint(settings, vault),
+                _connector(loaded.kinds[ident], settings, tools, seams),
+                memory,
+                state,
+                policy=_policy(loaded.settings),
+                clock=tools.clock,
+                random=seams.random,
+                insist=insist,
+            ),
+        )
+
+
+def _connector(kind: str, settings: msgspec.Struct, tools: Tools, seams: Seams) -> Callable[[], Provider]:
+    return lambda: seams.provider(providers.load(kind).connect(settings, tools))
+
+
+def _fingerprint(settings: msgspec.Struct, vault: Vault) -> str:
+    """Of a provider's settings and stored secrets: new credentials have no block and no breaker yet."""
+    stored = [vault.stored(ref) or b"" for ref in _refs(settings)]
+    return hashlib.sha256(repr(settings).encode() + b"".join(stored)).hexdigest()[:16]
+
+
+def _refs(settings: msgspec.Struct) -> list[SecretRef]:
+    values = (getattr(settings, name) for name in settings.__struct_fields__)
+    return [value for value in values if isinstance(value, SecretRef)]
+
+
+def watched(loaded: config.Loaded, vault: Vault) -> tuple[str, ...] | None:
+    """The files and variables, beside the settings, that decide what a run does; None when one can't be watched."""
+    found = []
+    for settings in loaded.settings.provider.values():
+        for ref in _refs(settings):
+            if vault.stored(ref) is None:
+                return None
+            found.append(f"file:{vault.path(ref)}" if ref.scheme == "file" else str(ref))
+    own = [item.ca_file for item in loaded.settings.detect.sources if isinstance(item, OwnSource)]
+    gateway = loaded.settings.gateway
+    found += [f"file:{path}" for path in (*own, gateway.ca_file if gateway else "") if path]
+    return tuple(sorted(set(found)))
+
+
+def kept_keys(settings: Settings) -> list[RecordKey]:
+    """The records of the settings, as keys."""
+    return [target.key for target in targets(settings)]

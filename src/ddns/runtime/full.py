@@ -1,0 +1,153 @@
+"""A full run, from the settings to the exit code, and what it leaves behind for the next one."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+
+from ddns import host
+from ddns.config.load import Loaded
+from ddns.cycle import carry_out, look
+from ddns.errors import DdnsError, SettingsError, StateError, worst
+from ddns.expect import Expectation
+from ddns.host.secrets import Vault
+from ddns.model import Outcome, Run
+from ddns.report.events import outcome_line, tell_detection, tell_outcome
+from ddns.report.log import JsonLog
+from ddns.runtime import RunRequest, Start, compose
+from ddns.runtime.promise import promise
+from ddns.runtime.quick import fingerprint
+from ddns.state.standing import tail
+from ddns.state.status import document
+from ddns.state.store import Store, open_store
+from ddns.times import utc
+
+
+def full_run(start: Start, request: RunRequest, seams: compose.Seams | None = None) -> int:
+    """The whole chain. Returns the exit code; an error of our tree becomes one, with a message on standard error."""
+    try:
+        prepare(start.places)
+        store = open_store(start.places.state_file, start.started)
+        try:
+            return _Session(start, request, store, seams or compose.Seams()).run()
+        finally:
+            store.close_file()
+    except StateError as error:
+        return unusable(start, error)
+
+
+def prepare(places: host.Places) -> None:
+    """Make the folders that a run writes to. Raises StateUnwritable."""
+    for folder in (places.state, places.logs, places.secrets):
+        host.private_folder(folder)
+    host.private_folder(places.public, public=True)
+
+
+class _Session:
+    """One full run on an open state."""
+
+    def __init__(self, start: Start, request: RunRequest, store: Store, seams: compose.Seams) -> None:
+        self._start = start
+        self._request = request
+        self._store = store
+        self._seams = seams
+        self._vault = Vault(start.places.secrets)
+        self._log = JsonLog(
+            start.places.log_file, start.trace_id, clock=seams.clock, append=host.append, mask=self._vault.mask
+        )
+        self._run = Run(start.trace_id, request.trigger, start.started)
+
+    def run(self) -> int:
+        """Settings, steps, end."""
+        memory = self._store.recall()
+        self._seams.state(self._store).begin(self._run)
+        try:
+            loaded, data = compose.load(self._start.places)
+            self._log.configure(loaded.settings.log.level, loaded.settings.log.max_bytes, loaded.settings.log.keep)
+            watched = compose.watched(loaded, self._vault)
+            mark = fingerprint(data, watched or ())
+            world = compose.world(
+                loaded, self._request, memory, self._store, self._vault, self._log, self._start.trace_id, self._seams
+            )
+            found = look(world, self._run, lambda family, detected: tell_detection(self._log, family, detected))
+        except SettingsError as error:  # also of a ca_file, which is opened when it is used
+            return self._settings_wrong(error)
+        outcomes = carry_out(world, self._run, found.plan, self._tell)
+        code = int(worst([outcome.exit for outcome in outcomes]))
+        expectation = None
+        if watched is not None:
+            made = promise(world, found, outcomes, self._store.recall(), data)
+            if made is not None:
+                expectation = Expectation(mark, made.made, made.until, made.expected, code, watched)
+        self._close(code, expectation, sum(outcome.kind.wrote for outcome in outcomes), loaded)
+        return code
+
+    def _tell(self, outcome: Outcome) -> None:
+        tell_outcome(self._log, outcome)
+        sys.stdout.write(outcome_line(outcome) + "\n")
+        sys.stdout.flush()
+
+    def _settings_wrong(self, error: SettingsError) -> int:
+        complain(error)
+        for problem in error.problems or (error.message,):
+            self._log.write("ERROR", problem, code=error.code)
+        self._close(int(error.exit), None, 0, None)
+        return int(error.exit)
+
+    def _close(self, code: int, expectation: Expectation | None, changed: int, loaded: Loaded | None) -> None:
+        now = self._seams.clock.now()
+        text = self._store.status_tail()
+        if loaded is not None:
+            keys = [target.key for target in compose.targets(loaded.settings)]
+            every = loaded.settings.proof.every.seconds
+            text = tail(self._store, keys, host=socket.gethostname(), now=now, every=every)
+        logged = self._log.tells_info
+        self._store.close(self._run, now, code, changed=changed, expectation=expectation, log=logged, tail=text)
+        status = document(
+            trace_id=self._start.trace_id,
+            started=self._start.started,
+            ended=now,
+            exit_code=code,
+            full=True,
+            last_runs=self._store.last_runs(),
+            tail=text,
+        )
+        show(self._start.places, status)
+        level = "INFO" if code == 0 else "WARN"
+        self._log.write(level, "run ended", exit=code, changed=changed, trigger=self._run.trigger)
+
+
+def show(places: host.Places, status: bytes) -> None:
+    """Replace status.json; that it can't be is told, and is no failure of the run."""
+    try:
+        host.replace(places.status_file, status)
+    except OSError as error:
+        sys.stderr.write(f"ddns: {places.status_file} can't be written: {error.strerror}\n")
+
+
+def complain(error: DdnsError) -> None:
+    """Tell an error on standard error: what is wrong, and what to do."""
+    problems = error.problems if isinstance(error, SettingsError) and error.problems else (error.message,)
+    for problem in problems:
+        sys.stderr.write(f"ddns: {problem}\n")
+    if error.advice:
+        sys.stderr.write(f"ddns: {error.advice}\n")
+
+
+def unusable(start: Start, error: StateError) -> int:
+    """The end of a run whose state can't be used: told on standard error and, where possible, in status.json."""
+    complain(error)
+    now = utc(start.started)
+    run = {"id": start.trace_id, "started": now, "ended": now, "exit": int(error.exit), "full": True}
+    path = start.places.status_file
+    try:
+        with open(path, "rb") as file:
+            status = json.load(file)
+        status |= {"written_at": now, "run": run, "notes": [f"{error.code}: {error.advice}"]}
+        if os.access(path, os.W_OK):
+            host.replace(path, json.dumps(status).encode())
+    except (OSError, ValueError, TypeError):
+        pass  # the message above and the exit code tell it already
+    return int(error.exit)

@@ -1,0 +1,111 @@
+"""Commands that look and change nothing: a trial run, a plan, detection. Their world has no state to write."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ddns.config.schema import Settings
+from ddns.cycle import Found, World, ask, look
+from ddns.detect import Detected
+from ddns.errors import DdnsError, Exit, StateError, worst
+from ddns.host.secrets import Vault
+from ddns.model import BlockNote, BreakerNote, Change, Family, Memory, Outcome, Resolution, Run
+from ddns.runtime import RunRequest, Start, compose
+from ddns.runtime.full import complain
+from ddns.state.schema import connect
+from ddns.state.store import Store
+
+
+class NoState:
+    """Implements `ports.State` and keeps nothing."""
+
+    def recall(self) -> Memory:
+        """Nothing is remembered."""
+        return Memory()
+
+    def begin(self, run: Run) -> None:
+        """Nothing is kept."""
+
+    def intend(self, run: Run, changes: Sequence[Change]) -> list[Change]:  # noqa: ARG002 - the port's signature
+        """Nothing is kept."""
+        return list(changes)
+
+    def resolve(self, run: Run, resolution: Resolution) -> None:
+        """Nothing is kept."""
+
+    def settle(self, run: Run, outcome: Outcome) -> None:
+        """Nothing is kept."""
+
+    def note_breaker(self, name: str, note: BreakerNote) -> None:
+        """Nothing is kept."""
+
+    def note_block(self, name: str, note: BlockNote | None) -> None:
+        """Nothing is kept."""
+
+
+class NoLog:
+    """Implements `ports.Log` and keeps nothing."""
+
+    def write(self, level: str, message: str, **details: object) -> None:
+        """Nothing is kept."""
+
+
+def recall(start: Start) -> Memory:
+    """What the state remembers; an empty memory when there is none that can be read."""
+    path = start.places.state_file
+    try:
+        base = connect(path)
+    except StateError:
+        return Memory()
+    try:
+        return Store(base, path).recall()
+    except StateError:
+        return Memory()
+    finally:
+        base.close()
+
+
+def compose_world(start: Start, request: RunRequest, seams: compose.Seams | None = None) -> tuple[World, Settings]:
+    """A world whose state keeps nothing. Raises SettingsError."""
+    loaded, _ = compose.load(start.places)
+    vault = Vault(start.places.secrets)
+    seams = seams or compose.Seams()
+    world = compose.world(loaded, request, recall(start), NoState(), vault, NoLog(), start.trace_id, seams)
+    return world, loaded.settings
+
+
+def plan(start: Start, request: RunRequest, seams: compose.Seams | None = None) -> Found:
+    """Everything a run would find and do now, every record read. Raises SettingsError."""
+    world, _ = compose_world(start, request, seams)
+    world = replace(world, prove=True)
+    return look(world, Run(start.trace_id, "plan", start.started), lambda _family, _detected: None)
+
+
+def detect_all(start: Start, families: Sequence[Family] = ()) -> dict[Family, Detected]:
+    """What every source says, by family (those of the records, unless given). Raises SettingsError."""
+    world, settings = compose_world(start, RunRequest(start.data))
+    chosen = families or sorted({target.family for target in compose.targets(settings)}) or [Family.V4]
+    return {family: ask(world, family, ask_all=True) for family in chosen}
+
+
+def trial_run(start: Start, request: RunRequest, seams: compose.Seams | None = None) -> int:
+    """Load, decrypt, detect, observe; write nothing. The exit code is an upgrade's answer."""
+    try:
+        found = plan(start, request, seams)
+    except DdnsError as error:
+        complain(error)
+        return int(error.exit)
+    held = [Outcome(hold.kind, hold.key, start.started, cause=hold.cause, until=hold.until) for hold in found.plan.held]
+    for outcome in held:
+        sys.stderr.write(f"ddns: {outcome.key}: {outcome.cause.message if outcome.cause else outcome.kind}\n")
+    code = worst([outcome.exit for outcome in held])
+    if code is Exit.FINE:
+        sys.stdout.write(f"trial: settings, secrets, address and {_count(found)} are fine; nothing was written\n")
+    return int(code)
+
+
+def _count(found: Found) -> str:
+    number = len(found.plan.changes) + len(found.plan.unchanged)
+    return "1 record" if number == 1 else f"{number} records"

@@ -1,0 +1,146 @@
+"""The run that changes nothing: compare a fingerprint, ask one probe a family, write down that it was so.
+
+Every machine pays for this every ten minutes, so it imports little, and a test holds the list of what it imports.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import sys
+import time
+
+from ddns import __version__, host
+from ddns.config.policy_bytes import policy_bytes
+from ddns.errors import StateError
+from ddns.expect import OWN_PROBE, Ask, End, Expectation, end, expect
+from ddns.net import wire
+from ddns.report.line import line
+from ddns.runtime import Start
+from ddns.state import ending
+from ddns.state.schema import connect
+from ddns.state.status import document
+
+#: Seconds that a probe may take; after that the full way decides.
+_PROBE_SECONDS = 2.0
+FAMILIES = (4, 6)
+
+
+def fingerprint(settings: bytes, watched: tuple[str, ...]) -> str:
+    """What must be the same for an expectation to hold, as hex.
+
+    Program, settings, policy, environment, what is `watched` (``file:PATH`` and ``env:NAME``), the local address of
+    each family, and how long the machine slept.
+    """
+    digest = hashlib.sha256()
+    parts = [__version__.encode(), settings, policy_bytes(host.policy_file())]
+    parts += [f"{name}={os.environ[name]}".encode(errors="surrogateescape") for name in sorted(_ours(watched))]
+    parts += [_content(item[5:]) for item in watched if item.startswith("file:")]
+    parts += [host.source_address(family).encode() for family in FAMILIES]
+    parts.append(b"%d" % host.sleep_bias())
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+def _ours(watched: tuple[str, ...]) -> set[str]:
+    named = {item[4:] for item in watched if item.startswith("env:")}
+    return {name for name in os.environ if name.startswith("DDNS_") or name in named}
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return b"+" + file.read()
+    except OSError:
+        return b"-"
+
+
+def own_probe(settings: bytes, family: int) -> str:
+    """The own probe of a family as the cheap path finds it: in the environment, else in the settings' plain line."""
+    return os.environ.get(f"DDNS_DETECT_PROBE{family}") or wire.written_probe(settings, family)
+
+
+def quick_run(start: Start) -> int | None:
+    """The exit code of a run that ended here, None when the full way must be gone."""
+    try:
+        base = connect(start.places.state_file)
+    except StateError:
+        return None  # the full way finds it again, and has the means to tell it
+    try:
+        return _quick(start, base)
+    except sqlite3.DatabaseError:
+        return None
+    finally:
+        base.close()
+
+
+def _quick(start: Start, base: sqlite3.Connection) -> int | None:
+    expectation, log, paused_until = ending.load(base)
+    if paused_until is not None and start.started < paused_until:
+        _close(start, base, 0, '"paused"', f'{{"until":{paused_until!r}}}', log=log)
+        sys.stdout.write("paused; `ddns resume` ends it\n")
+        return 0
+    if expectation is None:
+        return None
+    try:
+        with open(start.places.config_file, "rb") as file:
+            settings = file.read()
+    except OSError:
+        return None
+    verdict = expect(fingerprint(settings, expectation.watched), expectation, start.started)
+    if not isinstance(verdict, Ask):
+        return None
+    answers, asked = _ask(settings, verdict)
+    ending_or_not = end(expectation, answers)
+    if not isinstance(ending_or_not, End):
+        return None
+    return _end(start, base, expectation, asked, log=log)
+
+
+def _ask(settings: bytes, verdict: Ask) -> tuple[dict[int, str], list[str]]:
+    answers: dict[int, str] = {}
+    asked = []
+    for expected in verdict.expected:
+        family = expected.family
+        try:
+            if expected.probe == OWN_PROBE:
+                probe = wire.own_probe(own_probe(settings, family), family)
+            else:
+                probe = wire.PROBES[family][expected.probe]
+            answers[family] = wire.ask(probe, family, _PROBE_SECONDS)
+            asked.append(probe.name)
+        except (wire.WireError, ValueError, LookupError):
+            return answers, asked
+    return answers, asked
+
+
+def _end(start: Start, base: sqlite3.Connection, expectation: Expectation, asked: list[str], *, log: bool) -> int:
+    addresses = [expected.address for expected in expectation.expected]
+    listed = ",".join(f'"{text}"' for text in addresses)
+    names = ",".join('"' + name.replace("\\", "").replace('"', "") + '"' for name in asked)
+    _close(start, base, expectation.exit, '"nothing changed"', f'{{"addresses":[{listed}],"asked":[{names}]}}', log=log)
+    sys.stdout.write(f"nothing changed: {', '.join(addresses)} (asked {', '.join(asked)})\n")
+    return expectation.exit
+
+
+def _close(start: Start, base: sqlite3.Connection, code: int, message: str, details: str, *, log: bool) -> None:
+    """Store the run, then show it, then log it. Only the first can fail the run."""
+    places, ended = start.places, time.time()
+    ending.record_run(base, places.state_file, start.trace_id, "schedule", start.started, ended, code)
+    status = document(
+        trace_id=start.trace_id,
+        started=start.started,
+        ended=ended,
+        exit_code=code,
+        full=False,
+        last_runs=ending.last_runs(base),
+        tail=ending.status_tail(base),
+    )
+    try:
+        host.replace(places.status_file, status)
+        if log:
+            host.append(places.log_file, line(ended, "INFO", start.trace_id, message, details).encode())
+    except OSError as error:
+        sys.stderr.write(f"ddns: {error.filename}: {error.strerror}\n")
