@@ -58,7 +58,7 @@ def venv(lock: str) -> Path:
 
 def ddclient(place: Place) -> Client:
     """Debian's ddclient (Perl)."""
-    program = debian.program("ddclient", "ddclient")
+    program = debian.program("ddclient", "ddclient", "libio-socket-ssl-perl")
     host = "ddclient.example.com"
     settings, cache = place.folder / "ddclient.conf", place.folder / "ddclient.cache"
     settings.write_text(

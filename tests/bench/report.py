@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -87,7 +88,7 @@ def targets(result: Result) -> list[Target]:
 
 def draw(result: Result) -> None:
     """Print the table and the targets."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 110)
     table = Table(title=f"Whole processes, medians of {result.rounds} rounds")
     for heading in ("client", "no change: ms", "CPU ms", "MiB", "change: ms", "CPU ms"):
         table.add_column(heading, justify="left" if heading == "client" else "right", no_wrap=True)
