@@ -184,9 +184,14 @@ class Cloudflare:
         zone = self._zone_of(change.key, deadline)
         records = self._list(zone, change.key, deadline)
         writes.check(change, _rrset(records))
+        wrote = False
         try:
             for method, path, body in _calls(change, records):
                 self._call(method, f"/zones/{zone}/dns_records{path}", deadline, body)
+                wrote = True
+        except ProviderError as error:
+            error.in_doubt = error.in_doubt or wrote  # half of the RRset may be ours by now
+            raise
         except Refusal as error:
             now = _rrset(self._list(zone, change.key, deadline))
             if not writes.done(change, now):

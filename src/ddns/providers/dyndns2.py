@@ -23,6 +23,7 @@ from ddns.errors import (
     NoSuchZone,
     NotPermitted,
     ProviderError,
+    RateLimited,
     Rejected,
     ServerSide,
     SettingsError,
@@ -173,6 +174,8 @@ class Dyndns2:
     def _judge(self, response: HttpResponse, key: RecordKey, asked: object) -> None:
         """Return when the service has the address that was asked for; raise what else it says."""
         problem = answers.status_problem(response, self._who, self._tools.clock.now())
+        if isinstance(problem, RateLimited):
+            raise problem
         try:
             lines = parse(response.body)
         except Malformed as error:
