@@ -7,7 +7,12 @@ meaning.
 from __future__ import annotations
 
 import sys
-from typing import Any, Protocol
+
+TYPE_CHECKING = False  # as typing has it, whose import the no-change run can't afford
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+else:
+    Protocol = object
 
 #: Below HKEY_LOCAL_MACHINE; only administrators write there.
 REGISTRY_KEY = r"Software\Policies\DDNS"
@@ -15,7 +20,7 @@ REGISTRY_KEY = r"Software\Policies\DDNS"
 UNREADABLE = b"\x00unreadable"
 
 #: Values are pairs of registry type and data; keys are dicts.
-Tree = dict[str, Any]
+Tree = dict[str, "Any"]
 
 
 class Registry(Protocol):
