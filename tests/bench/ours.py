@@ -12,6 +12,15 @@ from bench.report import OURS
 from ground import cache
 
 
+def quietly(*command: object) -> None:
+    """Run a command; its output is shown only when it fails."""
+    done = subprocess.run(
+        list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed:\n{done.stdout}")
+
+
 def install() -> Path:
     """An environment with this tree's wheel, made anew when the wheel's content is another."""
     dist = ROOT / "build" / "bench"
@@ -28,10 +37,10 @@ def install() -> Path:
     key = hashlib.sha256(wheel.read_bytes() + lock.read_bytes() + sys.version.encode()).hexdigest()
 
     def make(folder: Path) -> None:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        quietly(sys.executable, "-m", "venv", folder)
         pip = (folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check")
-        subprocess.run([*pip, "--require-hashes", "-r", lock], check=True)
-        subprocess.run([*pip, "--no-deps", wheel], check=True)
+        quietly(*pip, "--require-hashes", "-r", lock)
+        quietly(*pip, "--no-deps", wheel)
 
     return cache.once("bench-ours", key, make)
 
@@ -39,17 +48,14 @@ def install() -> Path:
 def ours(place: Place, *, probe: str = "") -> Client:
     """One record at a dyndns2 service, two sources over TLS, a plain probe."""
     host = "ours.example.com"
-    config, secrets = place.folder / "config", place.folder / "secrets"
-    config.mkdir()
-    secrets.mkdir(mode=0o700)
-    password = secrets / "password"
+    password = place.folder / "password"
     password.write_text("bench")
     password.chmod(0o600)
     sources = "".join(
         f'    {{ url = "{url}", operator = "operator{number}", ca_file = "{place.ca}" }},\n'
         for number, url in enumerate(place.tls)
     )
-    (config / "ddns.toml").write_text(
+    (place.folder / "ddns.toml").write_text(
         f"""schema = 1
 
 [[record]]

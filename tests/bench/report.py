@@ -94,7 +94,6 @@ def draw(result: Result) -> None:
         table.add_column(heading, justify="left" if heading == "client" else "right", no_wrap=True)
     for row in result.rows:
         if row.wrong:
-            table.add_row(row.name, f"[red]{row.wrong}[/red]")
             continue
         figures = (wall(row.idle), cpu(row.idle), median(row.memory), wall(row.change), cpu(row.change))
         table.add_row(f"{row.name} {row.version}".strip(), *("" if f is None else f"{f:.1f}" for f in figures))
@@ -102,7 +101,7 @@ def draw(result: Result) -> None:
     for target in targets(result):
         value = "not measured" if target.value is None else f"{target.value:.2f}"
         console.print(f"{'met    ' if target.met else 'NOT met'} {target.what}: {value}, at most {target.limit}")
-    for reason in result.missing:
-        console.print(reason)
+    for reason in [*result.missing, *(f"{row.name}: wrong, {row.wrong}" for row in result.rows if row.wrong)]:
+        console.print(reason, markup=False)
     if result.load > BUSY:
         console.print(f"This machine was busy (load {result.load:.0%} of its cores): trust the ratios only.")

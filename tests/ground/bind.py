@@ -154,7 +154,7 @@ class Bind:
         response = dns.query.tcp(update, HOST, timeout=5, port=self.port)
         assert response.rcode() == dns.rcode.NOERROR, dns.rcode.to_text(response.rcode())
 
-    def tail(self, lines: int = 40) -> str:
+    def tail(self, lines: int = 15) -> str:
         """The end of named's log."""
         try:
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
