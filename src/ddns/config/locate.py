@@ -75,9 +75,7 @@ class _Scanner:
         self._at += 2 if array else 1
         path = self._through(keys[:-1], line)
         path += (keys[-1],)
-        if not array:
-            path += (self._arrays[path] - 1,) if path in self._arrays else ()
-        else:
+        if array:
             self._lines.setdefault(path, line)
             count = self._arrays.get(path, 0)
             self._arrays[path] = count + 1

@@ -150,7 +150,9 @@ class Log(Table, frozen=True, kw_only=True):
     level: Annotated[
         Literal["DEBUG", "INFO", "WARN", "ERROR"], Meta(description="The least level that is written.")
     ] = "INFO"
-    max_bytes: Annotated[int, Meta(ge=4096, description="A log file is set aside when it is longer.")] = 1_000_000
+    max_bytes: Annotated[
+        int, Meta(ge=4096, le=1_000_000_000, description="A log file is set aside when it is longer.")
+    ] = 1_000_000
     keep: Annotated[int, Meta(ge=0, le=100, description="How many files that were set aside are kept.")] = 5
 
 
