@@ -104,7 +104,7 @@ class DnsServer:
         if self.truncate and not tcp:
             answer.flags |= dns.flags.TC
             answer.answer = []
-        return answer.to_wire()
+        return answer.to_wire(max_size=65535)
 
     def _check(self, message: dns.message.Message, wire: bytes) -> dns.message.Message | None:
         """A reply that refuses the signature, None when it is good or none was made."""
