@@ -22,6 +22,13 @@ from ddns.state import ending
 from ddns.state.schema import connect
 from ddns.state.status import document
 
+TYPE_CHECKING = False  # as typing has it, whose import this run can't afford
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    #: Asks a probe for the address of a family, within seconds. Raises WireError.
+    AskProbe = Callable[[wire.Probe, int, float], str]
+
 #: Seconds that a probe may take; after that the full way decides.
 _PROBE_SECONDS = 2.0
 FAMILIES = (4, 6)
@@ -62,21 +69,21 @@ def own_probe(settings: bytes, family: int) -> str:
     return os.environ.get(f"DDNS_DETECT_PROBE{family}") or wire.written_probe(settings, family)
 
 
-def quick_run(start: Start) -> int | None:
-    """The exit code of a run that ended here, None when the full way must be gone."""
+def quick_run(start: Start, ask: AskProbe = wire.ask) -> int | None:
+    """The exit code of a run that ended here, None when the full way must be gone. `ask` is the way to the network."""
     try:
         base = connect(start.places.state_file)
     except StateError:
         return None  # the full way finds it again, and has the means to tell it
     try:
-        return _quick(start, base)
+        return _quick(start, base, ask)
     except sqlite3.DatabaseError:
         return None
     finally:
         base.close()
 
 
-def _quick(start: Start, base: sqlite3.Connection) -> int | None:
+def _quick(start: Start, base: sqlite3.Connection, ask: AskProbe) -> int | None:
     expectation, log, paused_until = ending.load(base)
     if paused_until is not None and start.started < paused_until:
         _close(start, base, 0, '"paused"', f'{{"until":{paused_until!r}}}', log=log)
@@ -92,14 +99,14 @@ def _quick(start: Start, base: sqlite3.Connection) -> int | None:
     verdict = expect(fingerprint(settings, expectation.watched), expectation, start.started)
     if not isinstance(verdict, Ask):
         return None
-    answers, asked = _ask(settings, verdict)
+    answers, asked = _ask(settings, verdict, ask)
     ending_or_not = end(expectation, answers)
     if not isinstance(ending_or_not, End):
         return None
     return _end(start, base, expectation, asked, log=log)
 
 
-def _ask(settings: bytes, verdict: Ask) -> tuple[dict[int, str], list[str]]:
+def _ask(settings: bytes, verdict: Ask, ask: AskProbe) -> tuple[dict[int, str], list[str]]:
     answers: dict[int, str] = {}
     asked = []
     for expected in verdict.expected:
@@ -109,7 +116,7 @@ def _ask(settings: bytes, verdict: Ask) -> tuple[dict[int, str], list[str]]:
                 probe = wire.own_probe(own_probe(settings, family), family)
             else:
                 probe = wire.PROBES[family][expected.probe]
-            answers[family] = wire.ask(probe, family, _PROBE_SECONDS)
+            answers[family] = ask(probe, family, _PROBE_SECONDS)
             asked.append(probe.name)
         except (wire.WireError, ValueError, LookupError):
             return answers, asked
