@@ -140,6 +140,8 @@ class Publisher:
         due = [entry for entry in entries if self._due(entry, now)][:BATCH]
         if due:
             self._carry(due)
+        if not self._failures:
+            self.problem = ""
         now = self._clock.now()
         waiting = [failure.due - now for failure in self._failures.values()]
         more = len(due) == BATCH
@@ -150,8 +152,6 @@ class Publisher:
         self._failures = {
             key: failure for key, failure in self._failures.items() if queued.get(key) == failure.revision
         }
-        if not self._failures:
-            self.problem = ""
 
     def _due(self, entry: Entry, now: float) -> bool:
         failure = self._failures.get((entry.name, entry.type))
