@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ddns.cli import options
 from ddns.cli.output import Group, emit
 
 if TYPE_CHECKING:
@@ -15,19 +16,20 @@ if TYPE_CHECKING:
 
     from ddns.config.load import Loaded
 
-_DATA = click.option(
-    "--data", metavar="DIR", help="Keep settings, secrets and state in this folder, not in the usual places."
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
 
 @click.group(cls=Group)
 def config() -> None:
     """Write, check, show and describe the settings."""
 
 
-@config.command()
-@_DATA
+@config.command(
+    **options.examples(
+        "ddns config init --name home.example.com --provider cloudflare",
+        "ddns config init --name home.example.com --type A --type AAAA --provider rfc2136 --set server=192.0.2.53",
+        "ddns config init --name pc7.dyn.example.com --gateway https://ddns.example.com",
+    )
+)
+@options.data
 @click.option("--name", "names", multiple=True, metavar="NAME", help="A full name to keep; may be repeated.")
 @click.option("--type", "types", multiple=True, type=click.Choice(["A", "AAAA"]), help="A record type to keep.")
 @click.option("--ttl", type=click.IntRange(1, 604800), help="Seconds that resolvers may keep the answer.")
@@ -88,10 +90,21 @@ def _given(**values: Any) -> dict[str, Any]:
 
 def _check(text: str) -> None:
     """Refuse to write what `validate` would refuse. The lines of a file that isn't there are of no use to anybody."""
+    from ddns.config.load import load
     from ddns.errors import SettingsError
+    from ddns.providers import table
+    from ddns.sources.table import NAMES
 
     try:
-        _load(text.encode(), "ddns.toml", alone=True)
+        load(
+            text.encode(),
+            "ddns.toml",
+            provider_type=_provider_type,
+            kinds=tuple(table.MODULES),
+            sources=NAMES,
+            environ={},
+            policy={},
+        )
     except SettingsError as error:
         problems = [problem.partition(": ")[2] for problem in error.problems]
         raise click.UsageError("\n  ".join(["these are not valid settings:", *problems])) from None
@@ -109,11 +122,11 @@ def _provider_type(kind: str) -> type[msgspec.Struct]:
 
 def _provider_keys(settings_type: type[msgspec.Struct], pairs: Sequence[str], *, needed: bool) -> dict[str, Any]:
     """The keys that `--set` gives, as the types ask for them; what must be given and has no good guess is asked for."""
-    from ddns.config.convert import fields, options
+    from ddns.config import convert
     from ddns.config.layers import plain
     from ddns.model import SecretRef
 
-    known = fields(settings_type)
+    known = convert.fields(settings_type)
     keys: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -121,7 +134,7 @@ def _provider_keys(settings_type: type[msgspec.Struct], pairs: Sequence[str], *,
             raise click.UsageError(f'--set: expected KEY=VALUE, found "{pair}"')
         keys[key] = plain(value, known[key].type) if key in known else value
     for name, field in known.items():
-        if needed and field.required and name not in keys and SecretRef not in options(field.type)[0]:
+        if needed and field.required and name not in keys and SecretRef not in convert.options(field.type)[0]:
             raise click.UsageError(f"this kind of provider needs a value: --set {name}=...")
     return keys
 
@@ -142,53 +155,21 @@ def _write(file: str, data: bytes) -> None:
         ) from error
 
 
-def _load(data: bytes, file: str, *, alone: bool = False) -> Loaded:
-    """Load the settings, with the layers above the file unless it is to be looked at `alone`."""
-    import os
-
-    from ddns import host
-    from ddns.config import policy
-    from ddns.config.load import load
-    from ddns.providers import table
-    from ddns.sources.table import NAMES
-
-    return load(
-        data,
-        os.path.basename(file),
-        provider_type=lambda kind: table.load(kind).Settings,
-        kinds=tuple(table.MODULES),
-        sources=NAMES,
-        environ={} if alone else os.environ,
-        policy={} if alone else policy.read(host.policy_file()),
-    )
-
-
-def _read(file: str) -> bytes:
-    from ddns.errors import SettingsError
-
-    try:
-        with open(file, "rb") as opened:
-            return opened.read()
-    except FileNotFoundError:
-        raise SettingsError(f"{file}: no such file", advice="Write one with: ddns config init") from None
-    except OSError as error:
-        raise SettingsError(f"{file} can't be read: {error.strerror}") from error
-
-
 @config.command()
-@_DATA
-@_JSON
+@options.data
+@options.as_json
 @click.pass_context
 def validate(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
     """Check the settings and name every problem. Exit code 10 when there is one."""
     from ddns import host
     from ddns.errors import SettingsError
+    from ddns.runtime import compose
 
     file = host.places(data).config_file
     loaded: Loaded | None = None
     problems: tuple[str, ...] = ()
     try:
-        loaded = _load(_read(file), file)
+        loaded, _ = compose.load(host.places(data))
     except SettingsError as error:
         problems = error.problems or (error.message,)
     if as_json:
@@ -203,19 +184,23 @@ def validate(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
 
 
 @config.command()
-@_DATA
-@_JSON
+@options.data
+@options.as_json
 def show(*, data: str | None, as_json: bool) -> None:
     """Show every value in force, and where it comes from. Secrets are references only."""
     from ddns import host
     from ddns.config.words import dotted
+    from ddns.runtime import compose
 
-    file = host.places(data).config_file
-    loaded = _load(_read(file), file)
+    places = host.places(data)
+    loaded, _ = compose.load(places)
     values = {dotted(path): value for path, value in loaded.values.items()}
     if as_json:
         origins = {key: {"layer": origin.layer, "where": origin.where} for key, origin in loaded.origins.items()}
-        emit("config show", {"file": file, "values": {k: {"value": v, **origins[k]} for k, v in values.items()}})
+        emit(
+            "config show",
+            {"file": places.config_file, "values": {k: {"value": v, **origins[k]} for k, v in values.items()}},
+        )
     else:
         _draw(loaded, values)
 
