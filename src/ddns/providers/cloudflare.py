@@ -43,6 +43,8 @@ from ddns.providers import answers, writes
 
 WHO = "Cloudflare"
 PER_PAGE = 100
+#: No name has so many records; a list that claims more is not followed.
+MOST_PAGES = 50
 #: The TTL that stands for "automatic"; proxied records have no other.
 AUTOMATIC = 1
 _LACKS_EDIT = "This token lacks Zone.DNS edit for the zone: add it at Cloudflare, My Profile, API Tokens."
@@ -236,6 +238,8 @@ class Cloudflare:
                 if answers.text(item, WHO, "name").lower() == name and item.get("type") == key.type
             ]
             number, pages = number + 1, page.pages
+            if pages > MOST_PAGES:
+                raise Malformed(f"{WHO}: {pages} pages of records of one name and type")
         return records
 
     def _get(self, path: str, query: Mapping[str, str], deadline: Deadline, *, zone_known: bool = True) -> Page:

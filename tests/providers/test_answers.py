@@ -1,0 +1,131 @@
+"""What HTTP providers share: waiting times, status codes, URLs that may carry a secret."""
+
+from __future__ import annotations
+
+import email.utils
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ddns.errors import (
+    BadCredentials,
+    Malformed,
+    NotPermitted,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    ServerSide,
+    SettingsError,
+)
+from ddns.model import HttpResponse
+from ddns.providers import answers
+
+NOW = 1_790_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        (" 0 ", 0.0),
+        ("999999999999", answers.LONGEST_WAIT),
+        (email.utils.formatdate(NOW + 90, usegmt=True), 90.0),
+        (email.utils.formatdate(NOW - 90, usegmt=True), 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", answers.LONGEST_WAIT),
+        (None, None),
+        ("", None),
+        ("-5", None),
+        ("1.5", None),
+        ("soon", None),
+        ("٣", None),
+        ("Mon, 99 Foo 2026 99:99:99 GMT", None),
+    ],
+)
+def test_retry_after(value: str | None, seconds: float | None) -> None:
+    assert answers.retry_after(value, NOW) == seconds
+
+
+@given(
+    st.text(max_size=60)
+    | st.from_regex(r"[A-Z][a-z]{2}, [0-9]{1,4} [A-Z][a-z]{2} [0-9]{1,9} [0-9:]{1,9} [A-Z+-][0-9A-Z]{1,6}")
+)
+def test_any_retry_after_is_seconds_or_nothing(value: str) -> None:
+    wait = answers.retry_after(value, NOW)
+    assert wait is None or 0 <= wait <= answers.LONGEST_WAIT
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (200, None),
+        (204, None),
+        (301, Malformed),
+        (302, Malformed),
+        (400, Malformed),
+        (401, BadCredentials),
+        (403, NotPermitted),
+        (404, Malformed),
+        (408, ServerSide),
+        (429, RateLimited),
+        (500, ServerSide),
+        (502, ServerSide),
+        (503, ServerSide),
+        (599, ServerSide),
+    ],
+)
+def test_status(status: int, expected: type[ProviderError] | None) -> None:
+    problem = answers.status_problem(HttpResponse(status, {}, b"\x1b[31mwords\x07"), "svc", NOW)
+    assert (type(problem) if problem else None) is expected
+    if problem is not None:
+        assert f"HTTP {status}" in problem.message
+        assert problem.message.isprintable()
+        assert problem.advice
+
+
+def test_a_rate_limit_says_how_long() -> None:
+    response = HttpResponse(429, {"retry-after": "30"}, b"")
+    problem = answers.status_problem(response, "svc", NOW)
+    assert isinstance(problem, RateLimited)
+    assert problem.retry_after == 30
+    assert "asks to wait 30 s" in problem.message
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.example.com/v4", "https://api.example.com/v4/", "http://127.0.0.1:8080/x", "http://[::1]/x"]
+)
+def test_urls_that_may_carry_a_secret(url: str) -> None:
+    assert answers.checked_url(url, "x: url") == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://api.example.com/", "ftp://x/", "https:///x", "https://user:canary@x/", "api.example.com", "https://[::1"],
+)
+def test_urls_that_may_not(url: str) -> None:
+    with pytest.raises(SettingsError, match="x: url") as caught:
+        answers.checked_url(url, "x: url")
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Home.Example.com.", "home.example.com"),
+        ("straße.example.com", "strasse.example.com"),
+        ("bücher.de", "xn--bcher-kva.de"),
+    ],
+)
+def test_names(name: str, expected: str) -> None:
+    assert answers.ascii_name(name) == expected
+
+
+def test_what_is_no_name() -> None:
+    with pytest.raises(Rejected):
+        answers.ascii_name("ü" * 70 + ".de")
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"a":', b"\xff\xfe", b"[" * 100_000])
+def test_what_is_not_json(body: bytes) -> None:
+    with pytest.raises(Malformed, match="not JSON"):
+        answers.parsed(body, "svc")
