@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ddns.errors import DdnsError, SettingsError
+from ddns.wording import visible
 
 
 def emit(command: str, data: object) -> None:
@@ -17,11 +18,11 @@ def emit(command: str, data: object) -> None:
 
 def tell(error: DdnsError) -> None:
     """Print an error on standard error: what, each problem, what to do."""
-    click.echo(f"error: {error.message}", err=True)
+    click.echo(f"error: {visible(error.message)}", err=True)
     for problem in error.problems if isinstance(error, SettingsError) else ():
-        click.echo(f"  {problem}", err=True)
+        click.echo(f"  {visible(problem)}", err=True)
     if error.advice:
-        click.echo(error.advice, err=True)
+        click.echo(visible(error.advice), err=True)
 
 
 class Group(click.Group):

@@ -52,9 +52,20 @@ def places(data: str | None = None) -> Places:
     if data is not None:
         base = os.path.abspath(data)
         return Places(base, base + "/secrets", base + "/state", base + "/logs", base + "/public", "data folder")
-    if os.geteuid() == 0:
-        var = "/var/lib/ddns"
-        return Places("/etc/ddns", var + "/secrets", var + "/state", var + "/logs", var + "/public", "machine")
+    return _machine() if os.geteuid() == 0 else _user()
+
+
+def readable_places(data: str | None = None) -> list[Places]:
+    """Where a reader of status.json looks, in this order: `--data DIR` alone, else the machine's, then the user's."""
+    return [places(data)] if data is not None else [_machine(), _user()]
+
+
+def _machine() -> Places:
+    var = "/var/lib/ddns"
+    return Places("/etc/ddns", var + "/secrets", var + "/state", var + "/logs", var + "/public", "machine")
+
+
+def _user() -> Places:
     home = os.path.expanduser("~")
     config = (os.environ.get("XDG_CONFIG_HOME") or home + "/.config") + "/ddns"
     state = (os.environ.get("XDG_STATE_HOME") or home + "/.local/state") + "/ddns"

@@ -1,0 +1,94 @@
+"""The exit codes as people read them: what each means, and what to do. The reference page is made from this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ddns.errors import Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One code: what it means as a page says it, what is wrong as `status` says it, and what to do."""
+
+    means: str
+    wrong: str
+    advice: str
+
+
+MEANINGS = {
+    Exit.FINE: Meaning(
+        "Fine: every record is right, whether it was changed or not; or runs are paused.", "", "Nothing."
+    ),
+    Exit.CRASH: Meaning(
+        "The program was cut off, or it crashed.",
+        "the last run was cut off or crashed",
+        "Run it by hand and report what it prints: ddns run --full",
+    ),
+    Exit.USAGE: Meaning(
+        "The command line asks for something that can't be done.",
+        "the last run was given a wrong command line",
+        "Read the message, and the command's help: ddns COMMAND --help",
+    ),
+    Exit.SETTINGS: Meaning(
+        "The settings are wrong; nothing was asked and nothing was changed.",
+        "the settings are wrong",
+        "See every problem with its line: ddns config validate",
+    ),
+    Exit.ADDRESS: Meaning(
+        "The public address is not known: no source answers, or they disagree. Records stay as they are.",
+        "the public address is not known",
+        "See what each source answers: ddns detect",
+    ),
+    Exit.REFUSED: Meaning(
+        "A provider refuses, or a record has another owner; a person must act.",
+        "a provider refuses, or a record has another owner",
+        "Act on the advice that `ddns status` shows, then: ddns run --now",
+    ),
+    Exit.UNREACHABLE: Meaning(
+        "A provider can't be reached, or asks to wait; a later run tries again by itself.",
+        "a provider can't be reached, or asks to wait",
+        "Nothing, unless it lasts: then check the network and the provider's status page.",
+    ),
+    Exit.BUSY: Meaning(
+        "Another run is at work on this machine.",
+        "another run was at work",
+        "Wait for it to end; it has a time limit of its own.",
+    ),
+    Exit.STATE: Meaning(
+        "The state can't be written, or a newer version wrote it; nothing was changed.",
+        "the state can't be used",
+        "Give the account that runs ddns write access to the state folder, and free space.",
+    ),
+    Exit.DEGRADED: Meaning(
+        "`ddns status` found something wrong, or no status that it can read.",
+        "something is wrong",
+        "Do what `ddns status` says.",
+    ),
+}
+
+
+def meaning(code: int) -> Meaning:
+    """What a code means; one that is not ours is a crash."""
+    known = code in Exit.__members__.values()
+    return MEANINGS[Exit(code)] if known else MEANINGS[Exit.CRASH]
+
+
+def page() -> str:
+    """docs/reference/exit-codes.md."""
+    rows = [f"| {int(code)} | {text.means} | {text.advice} |" for code, text in MEANINGS.items()]
+    return "\n".join(
+        [
+            "# Exit codes",
+            "",
+            "Every command ends with one of these. Of several results of one run, the first of 15, 10, 12, 13, 11, 0",
+            "counts. This page is made from the program: `python -m ddns.cli.pages docs/reference`.",
+            "",
+            "| code | meaning | what to do |",
+            "| ---: | --- | --- |",
+            *rows,
+            "| 130 | Interrupted with Ctrl-C. | Nothing; the next run goes on from where this one was. |",
+            "| 141 | Whoever read the output went away (`ddns history \\| head -1`). | Nothing. |",
+            "",
+        ]
+    )

@@ -1,0 +1,135 @@
+"""A status.json as values.
+
+Anybody may have written the file: what is not of its shape becomes nothing, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ddns.wording import seconds_of, visible
+
+#: Runs that the strip shows.
+_RUNS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record, as far as the file tells. Moments are UTC seconds; texts are fit for a terminal."""
+
+    name: str
+    type: str
+    provider: str
+    address: str
+    since: float | None
+    outcome: str
+    proven_at: float | None
+    proven_by: str
+    next_at: float | None
+    code: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A provider that refuses until a person acts."""
+
+    provider: str
+    code: str
+    since: float | None
+    retry_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One run that ended."""
+
+    started: float | None
+    ended: float | None
+    exit: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The whole file."""
+
+    host: str
+    version: str
+    written_at: float | None
+    exit: int
+    records: tuple[Record, ...]
+    blocks: tuple[Blocked, ...]
+    runs: tuple[Ran, ...]
+    paused_until: float | None
+    notes: tuple[str, ...]
+
+
+def view(document: Mapping[str, Any]) -> View:
+    """The file's content; unknown fields are ignored."""
+    run = document.get("run")
+    notes = document.get("notes")
+    return View(
+        host=_text(document, "host"),
+        version=_text(document, "version"),
+        written_at=seconds_of(document.get("written_at")),
+        exit=_number(run, "exit") if isinstance(run, dict) else 0,
+        records=tuple(record for record in map(_record, _tables(document, "records")) if record.name),
+        blocks=tuple(map(_blocked, _tables(document, "blocks"))),
+        runs=tuple(map(_ran, _tables(document, "last_runs")))[-_RUNS:],
+        paused_until=seconds_of(document.get("paused_until")),
+        notes=tuple(_line(note) for note in notes if isinstance(note, str)) if isinstance(notes, list) else (),
+    )
+
+
+def _record(table: Mapping[str, Any]) -> Record:
+    error = table.get("error")
+    error = error if isinstance(error, dict) else {}
+    return Record(
+        name=_text(table, "name"),
+        type=_text(table, "type"),
+        provider=_text(table, "provider"),
+        address=_text(table, "address"),
+        since=seconds_of(table.get("since")),
+        outcome=_text(table, "outcome"),
+        proven_at=seconds_of(table.get("proven_at")),
+        proven_by=_text(table, "proven_by"),
+        next_at=seconds_of(table.get("next_at")),
+        code=_text(error, "code"),
+        advice=_text(error, "advice"),
+    )
+
+
+def _blocked(table: Mapping[str, Any]) -> Blocked:
+    return Blocked(
+        provider=_text(table, "provider"),
+        code=_text(table, "code"),
+        since=seconds_of(table.get("since")),
+        retry_at=seconds_of(table.get("retry_at")),
+    )
+
+
+def _ran(table: Mapping[str, Any]) -> Ran:
+    started, ended = seconds_of(table.get("started")), seconds_of(table.get("ended"))
+    return Ran(started, ended, _number(table, "exit"), _number(table, "changed"))
+
+
+def _tables(document: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
+    found = document.get(name)
+    return (item for item in found if isinstance(item, dict)) if isinstance(found, list) else iter(())
+
+
+def _line(text: str) -> str:
+    return visible(text.replace("\n", " "))
+
+
+def _text(table: Mapping[str, Any], name: str) -> str:
+    found = table.get(name)
+    return _line(found) if isinstance(found, str) else ""
+
+
+def _number(table: Mapping[str, Any], name: str) -> int:
+    found = table.get(name)
+    return found if isinstance(found, int) else 0

@@ -1,0 +1,161 @@
+"""Drawing for people; the only module that imports rich.
+
+Text is never read as markup, control characters are shown as escapes, and where the stream's encoding lacks our signs
+they are drawn in ASCII. Colour is never the only bearer of a meaning, and NO_COLOR is honoured.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import IO
+
+from rich.cells import cell_len, chop_cells
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from rich.theme import Theme
+
+from ddns.wording import visible
+
+#: What is drawn: plain text, or text in a role of `_ROLES`.
+Part = str | tuple[str, str]
+#: A cell of a table: a part, or several.
+Cell = Part | list[Part]
+
+_ROLES = {
+    "fine": "green",
+    "waiting": "yellow",
+    "failed": "bold red",
+    "new": "dim",
+    "strong": "bold",
+    "dim": "dim",
+    "address": "cyan",
+    "old": "red",
+}
+#: The sign of each standing; their shapes differ, too.
+_SIGNS = {"fine": "●", "waiting": "◐", "failed": "✗", "new": "○", "note": "·"}
+_BARS = "▁▂▃▄▅▆▇█"
+_ASCII = str.maketrans(
+    {"●": "o", "◐": "~", "✗": "x", "○": "-", "·": "-", "→": "->", "…": "...", "±": "+-", "—": "-", "’": "'"}
+    | dict(zip(_BARS, "__..--==", strict=True))
+)
+#: Columns where the stream is no terminal: lines are not broken for a program or a file.
+_UNBOUNDED = 240
+
+
+def sign(standing: str) -> Part:
+    """The sign of ``fine``, ``waiting``, ``failed``, ``new`` or ``note``, in its colour."""
+    return (_SIGNS[standing], standing if standing in _ROLES else "dim")
+
+
+def spark(counts: Sequence[int]) -> str:
+    """A line of bars; the lowest one stands for none."""
+    top = max(counts, default=0)
+    return "".join(_BARS[0 if not n else 1 + round((n / top) * (len(_BARS) - 2))] for n in counts)
+
+
+class Screen:
+    """Where a command draws. `width` is in columns; `record` keeps what is drawn, for `svg`."""
+
+    def __init__(self, file: IO[str] | None = None, *, width: int | None = None, record: bool = False) -> None:
+        self._file = file or sys.stdout
+        self._encoding = getattr(self._file, "encoding", None) or "utf-8"
+        self._plain = not _encodes(self._encoding, "".join(_SIGNS.values()) + _BARS + "→·…")
+        self._console = Console(
+            file=self._file,
+            width=width or self._own_width(),
+            record=record,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            theme=Theme({f"ddns.{role}": style for role, style in _ROLES.items()}),
+            force_terminal=True if record else None,
+        )
+
+    def _own_width(self) -> int | None:
+        if "COLUMNS" in os.environ or self._file.isatty():
+            return None  # rich knows
+        return _UNBOUNDED
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self._console.width
+
+    def line(self, *parts: Part, indent: int = 0, hang: int = 0) -> None:
+        """One line; a longer one goes on below, `hang` columns further in."""
+        if not parts:
+            self._console.print()
+            return
+        lines = self._text(parts).wrap(self._console, max(self.width - indent - hang, 20))
+        for number, piece in enumerate(lines):
+            piece.rstrip()
+            self._console.print(Text(" " * (indent + (hang if number else 0))) + piece, soft_wrap=True)
+
+    def flow(self, items: Sequence[Part], *, indent: int = 0) -> None:
+        """Items in a row with dots between, each kept on one line where it fits."""
+        row: list[Part] = []
+        used = indent
+        for item in items:
+            width = width_of(item if isinstance(item, str) else item[0])
+            if row and used + 3 + width > self.width:
+                self.line(*row, indent=indent)
+                row, used = [], indent
+            row += [(" · ", "dim"), item] if row else [item]
+            used += width + 3 * (len(row) > 1)
+        if row:
+            self.line(*row, indent=indent)
+
+    def folded(self, text: str, *, lead: Sequence[Part], role: str) -> None:
+        """A long word after `lead`, broken wherever a line ends."""
+        pieces = chop_cells(self._fit(text), max(self.width - 4, 20))
+        for number, piece in enumerate(pieces):
+            self.line(*(lead if number == 0 else ["  "]), (piece, role))
+
+    def table(self, rows: Iterable[Sequence[Cell]], *, head: Sequence[str] = ()) -> None:
+        """Aligned columns without lines; what does not fit is folded, not cut."""
+        texts = [[self._cell(cell) for cell in row] for row in rows]
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=bool(head), header_style="dim")
+        for number in range(max(map(len, [head, *texts]))):
+            longest = max((cell_len(row[number].plain) for row in texts if number < len(row)), default=0)
+            table.add_column(
+                head[number] if number < len(head) else "", overflow="fold", no_wrap=longest <= 16, min_width=1
+            )
+        for row in texts:
+            table.add_row(*row)
+        self._console.print(table)
+
+    def svg(self, title: str) -> str:
+        """What was drawn, as an SVG picture. Only of a screen that records."""
+        return self._console.export_svg(title=title)
+
+    def _cell(self, cell: Cell) -> Text:
+        return self._text(cell if isinstance(cell, list) else [cell])
+
+    def _text(self, parts: Iterable[Part]) -> Text:
+        text = Text()
+        for part in parts:
+            words, role = (part, "") if isinstance(part, str) else part
+            text.append(self._fit(words), style=f"ddns.{role}" if role else None)
+        return text
+
+    def _fit(self, words: str) -> str:
+        words = visible(words)
+        if self._plain:
+            words = words.translate(_ASCII)
+        return words.encode(self._encoding, "backslashreplace").decode(self._encoding)
+
+
+def _encodes(encoding: str, text: str) -> bool:
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def width_of(text: str) -> int:
+    """The columns that a text takes."""
+    return cell_len(visible(text))
