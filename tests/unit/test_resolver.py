@@ -158,3 +158,10 @@ def test_the_system_resolver_fails() -> None:
 def test_a_zone_without_servers() -> None:
     with DnsServer(MemoryZone()) as server, pytest.raises(NoSuchZone, match="no name servers"):
         resolver.find_servers(resolver.parse_name(NAME), soon(), system(server))
+
+
+def test_a_record_of_another_name_in_the_answer_is_not_ours() -> None:
+    owner = resolver.parse_name(NAME)
+    answer = dns.message.make_response(resolver.question(owner, "A"))
+    answer.answer.append(dns.rrset.from_text("near.example.com.", 60, "IN", "A", "192.0.2.77"))
+    assert resolver.rrset_in(answer, owner, RecordType.A) is None
