@@ -229,14 +229,20 @@ def _draw(loaded: Loaded, values: dict[str, Any]) -> None:
 
 @config.command()
 @click.option("--json", "as_json", is_flag=True, help="Wrap it as the JSON of other commands is.")
-def schema(*, as_json: bool) -> None:
+@click.option("--markdown", is_flag=True, help="Print the reference page instead.")
+def schema(*, as_json: bool, markdown: bool) -> None:
     """Print the JSON Schema of the settings file, for editors."""
     import json
 
+    from ddns.config.reference import page
     from ddns.config.schema_json import json_schema
     from ddns.providers import table
 
-    described = json_schema({kind: table.load(kind).Settings for kind in table.MODULES})
+    types = {kind: table.load(kind).Settings for kind in table.MODULES}
+    if markdown:
+        click.echo(page(types), nl=False)
+        return
+    described = json_schema(types)
     if as_json:
         emit("config schema", described)
     else:

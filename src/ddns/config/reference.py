@@ -17,7 +17,7 @@ from ddns.config.words import describe
 _HEAD = """\
 # Settings
 
-<!-- Generated from the types in src/ddns/config and src/ddns/providers: `make docs` writes it, a test compares it. -->
+<!-- Generated from the types: `ddns config schema --markdown` prints this page, a test compares it. -->
 
 `ddns.toml` is TOML. It begins with `schema = 1`. Unknown keys are errors. `ddns config init` writes a commented file,
 `ddns config validate` names every problem with its line, `ddns config schema` prints a JSON Schema for editors.

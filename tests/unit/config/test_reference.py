@@ -8,7 +8,7 @@ from ddns.config.reference import page
 from ddns.providers import table
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "settings.md"
-REWRITE = "python -m ddns.config.reference > docs/reference/settings.md"
+REWRITE = "write it again with: ddns config schema --markdown > docs/reference/settings.md"
 
 
 def test_the_page_is_up_to_date() -> None:

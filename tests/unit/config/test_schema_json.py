@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it ships no types
@@ -128,8 +129,82 @@ def test_what_one_refuses_the_other_refuses(tree: Tree, data: st.DataObject) -> 
             here[f"{path[-1]}_"] = value
     if accepted(changed):
         VALIDATOR.validate(changed)
-    elif not RULED & set(path) and path not in {("gateway",), ("record",)}:
+    elif not ruled(path):
         assert not VALIDATOR.is_valid(changed)
+
+
+FULL: Tree = {
+    "schema": 1,
+    "record": [
+        {"name": "a.example.com", "provider": "main", "types": ["A"], "ttl": 60, "proxied": True, "adopt": "all"},
+        {"name": "b.example.com", "provider": "gw"},
+    ],
+    "provider": {
+        "main": {
+            "kind": "cloud",
+            "token": "env:T",
+            "zone": "z",
+            "url": "https://a",
+            "pause": "1s",
+            "algorithm": "two",
+            "strict": False,
+            "retries": 3,
+            "key": "file:k",
+        },
+        "gw": {"kind": "gateway", "host": "h", "key": "env:K"},
+    },
+    "gateway": {"url": "https://gw.example.com", "ca_file": "ca.pem"},
+    "detect": {
+        "sources": ["ipify", {"url": "https://ip", "operator": "me", "json": "ip", "families": [4], "ca_file": "x"}],
+        "probe4": "",
+        "probe6": "",
+        "allow_private": ["10.0.0.0/8"],
+        "timeout": "10s",
+    },
+    "proof": {"every": "6h", "settle": "1m", "servers": ["192.0.2.1:53"]},
+    "retry": {"policy": "fixed", "attempts": 5, "base": "1s", "jitter": "1s"},
+    "log": {"level": "WARN", "max_bytes": 5000, "keep": 3},
+}
+
+
+def changes() -> Iterator[tuple[tuple[Any, ...], Tree]]:
+    """The full file with each value replaced by each wrong one, removed, renamed; each table with one key more."""
+    for path in places(FULL):
+        for wrong in [*WRONG, None, ...]:
+            changed = copy.deepcopy(FULL)
+            here: Any = changed
+            for part in path[:-1]:
+                here = here[part]
+            value = here[path[-1]]
+            if wrong is None:
+                del here[path[-1]]
+            elif wrong is not ...:
+                here[path[-1]] = wrong
+            elif isinstance(value, dict):
+                value["extra"] = "x"
+            elif isinstance(here, dict):
+                here[f"{path[-1]}_"] = here.pop(path[-1])
+            yield path, changed
+
+
+def ruled(path: tuple[Any, ...]) -> bool:
+    """Whether a rule, and not only the types, may refuse a change there."""
+    return bool(RULED & set(path[2:] if path[0] == "provider" else path)) or path in {
+        ("gateway",),
+        ("record",),
+        ("provider",),
+        ("provider", "main"),
+        ("provider", "gw"),
+    }
+
+
+def test_every_single_change_to_a_full_file_is_judged_alike() -> None:
+    verdicts = set()
+    for path, changed in changes():
+        verdict = accepted(changed), VALIDATOR.is_valid(changed)
+        verdicts.add(verdict)
+        assert verdict in {(True, True), (False, False)} or (verdict == (False, True) and ruled(path)), changed
+    assert verdicts == {(True, True), (False, False), (False, True)}
 
 
 @pytest.mark.parametrize(
