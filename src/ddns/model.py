@@ -415,11 +415,12 @@ class BlockNote:
 class BreakerNote:
     """The breaker's memory for one provider and credential.
 
-    `calls`: the last ten, oldest first, True for a failure. `open_until` None: closed. `openings`: in a row,
-    for doubling.
+    `calls`: the last ten, oldest first, True for a failure. It is open from `opened_at` to `open_until` (both None:
+    closed), so that a clock that was set back does not prolong it. `openings`: in a row, for doubling.
     """
 
     calls: tuple[bool, ...] = ()
+    opened_at: float | None = None
     open_until: float | None = None
     openings: int = 0
 
@@ -479,7 +480,12 @@ _NOT_PUBLIC_V6 = tuple(
 
 
 def publishable(address: Address, allow: tuple[Network, ...] = ()) -> bool:
-    """Whether an address may stand in public DNS: global unicast, or inside a network that `allow` names."""
+    """Whether an address may stand in public DNS: global unicast, or inside a network that `allow` names.
+
+    One with a zone (``%eth0``) means something on one machine only.
+    """
+    if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
+        return False
     if any(address.version == net.version and address in net for net in allow):
         return True
     if isinstance(address, ipaddress.IPv4Address):

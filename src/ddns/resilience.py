@@ -53,27 +53,28 @@ class Retry:
         return True
 
 
-def _opening(openings: int) -> float:
-    return min(_FIRST_OPENING * 2.0 ** min(openings, 10), _LONGEST_OPENING)
-
-
 def open_until(note: BreakerNote, now: float) -> float | None:
-    """Until when no call is made; None when one may be. A clock that went back can't prolong it."""
-    if note.open_until is None or note.open_until <= now:
+    """Until when no call is made; None when one may be."""
+    if note.opened_at is None or note.open_until is None:
         return None
-    return min(note.open_until, now + _opening(max(0, note.openings - 1)))
+    return note.open_until if note.opened_at <= now < note.open_until else None
 
 
-def after_call(note: BreakerNote, *, failed: bool, now: float) -> BreakerNote:
-    """The breaker's memory after one call. One made while it is open is the trial that closes it or opens it again."""
-    if note.open_until is not None:
-        if not failed:
-            return BreakerNote()
-        return replace(note, open_until=now + _opening(note.openings), openings=note.openings + 1)
+def after_call(note: BreakerNote, *, failed: bool, now: float, asked: float | None = None) -> BreakerNote:
+    """The breaker's memory after one call. One made while it is open is the trial that closes it or opens it again.
+
+    `asked`: the seconds of a Retry-After; the breaker is open at least that long.
+    """
     calls = (*note.calls, failed)[-_WINDOW:]
-    if failed and len(calls) >= _LEAST_CALLS and sum(calls) * 2 >= len(calls):
-        return BreakerNote(calls, now + _opening(note.openings), note.openings + 1)
-    return replace(note, calls=calls)
+    trial = note.open_until is not None
+    if not failed:
+        return BreakerNote() if trial else replace(note, calls=calls)
+    tripped = trial or (len(calls) >= _LEAST_CALLS and sum(calls) * 2 >= len(calls))
+    seconds = min(_FIRST_OPENING * 2.0 ** min(note.openings, 10), _LONGEST_OPENING) if tripped else 0.0
+    seconds = max(seconds, min(asked or 0.0, BLOCK_SECONDS))
+    if not seconds:
+        return replace(note, calls=calls)
+    return BreakerNote(calls, now, now + seconds, note.openings + tripped)
 
 
 class Guard:
@@ -184,7 +185,8 @@ class Guard:
     def _count(self, errors: list[ProviderError]) -> None:
         now = self._clock.now()
         failed = any(isinstance(error, Retryable) for error in errors)
-        breaker = after_call(self._breaker, failed=failed, now=now)
+        pauses = [error.retry_after for error in errors if isinstance(error, RateLimited) and error.retry_after]
+        breaker = after_call(self._breaker, failed=failed, now=now, asked=max(pauses, default=None))
         if breaker != self._breaker:
             self._breaker = breaker
             self._state.note_breaker(self.name, breaker)

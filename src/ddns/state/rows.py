@@ -59,4 +59,6 @@ def block(row: sqlite3.Row) -> BlockNote:
 
 def breaker(row: sqlite3.Row) -> BreakerNote:
     """The note of a row of `breakers`."""
-    return BreakerNote(tuple(mark == "x" for mark in row["calls"]), row["open_until"], row["openings"])
+    return BreakerNote(
+        tuple(mark == "x" for mark in row["calls"]), row["opened_at"], row["open_until"], row["openings"]
+    )

@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS records (
     reversals TEXT NOT NULL DEFAULT '[]', held_until REAL, outcome TEXT, outcome_at REAL, code TEXT, advice TEXT,
     next_at REAL, PRIMARY KEY (provider, name, type)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS breakers (
-    name TEXT PRIMARY KEY, calls TEXT NOT NULL, open_until REAL, openings INTEGER NOT NULL) WITHOUT ROWID;
+    name TEXT PRIMARY KEY, calls TEXT NOT NULL, opened_at REAL, open_until REAL, openings INTEGER NOT NULL)
+    WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blocks (
     name TEXT PRIMARY KEY, provider TEXT NOT NULL, fingerprint TEXT NOT NULL, code TEXT NOT NULL,
     message TEXT NOT NULL, advice TEXT NOT NULL, since REAL NOT NULL, retry_at REAL NOT NULL) WITHOUT ROWID;

@@ -270,8 +270,8 @@ class Store:
     def note_breaker(self, name: str, note: BreakerNote) -> None:
         """Store a breaker's memory."""
         calls = "".join("x" if failed else "." for failed in note.calls)
-        sql = "INSERT OR REPLACE INTO breakers (name, calls, open_until, openings) VALUES (?, ?, ?, ?)"
-        self._write([(sql, (name, calls, note.open_until, note.openings))])
+        sql = "INSERT OR REPLACE INTO breakers (name, calls, opened_at, open_until, openings) VALUES (?, ?, ?, ?, ?)"
+        self._write([(sql, (name, calls, note.opened_at, note.open_until, note.openings))])
 
     def note_block(self, name: str, note: BlockNote | None) -> None:
         """Store a block, or lift it."""
