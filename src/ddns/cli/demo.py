@@ -1,0 +1,34 @@
+"""`ddns demo`: the whole product on loopback, narrated."""
+
+from __future__ import annotations
+
+import click
+
+from ddns.cli.options import examples
+from ddns.errors import Exit, UsageError
+
+
+@click.command(**examples("ddns demo"))
+def demo() -> int:
+    """Show a gateway, a DNS server and one machine at work, on loopback, with throw-away data.
+
+    Nothing on this machine is changed, and nothing is left running. Needs the extra "gateway".
+    """
+    try:
+        from ddns.demo.narrator import Narrator
+        from ddns.demo.stage import DemoFailed
+        from ddns.demo.story import demonstrate
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"the demonstration needs {error.name}, which is not installed",
+            advice='Install it with: pip install "ddns-fleet[gateway]"',
+        ) from error
+    from rich.console import Console
+
+    narrator = Narrator(Console(highlight=False))
+    try:
+        demonstrate(narrator)
+    except DemoFailed as error:
+        click.echo(f"ddns demo: {error}", err=True)
+        return int(Exit.CRASH)
+    return int(Exit.FINE)

@@ -1,0 +1,1 @@
+"""`ddns demo`: the whole product on loopback with throw-away data, narrated."""
