@@ -7,6 +7,7 @@ does otherwise is not compared but reported as wrong.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import clients, measure, report
+from bench import clients, measure, report, stages
 from bench.clients import Client, Place
 from bench.ours import ours
 from bench.report import Row
@@ -132,14 +133,34 @@ def compare(service: Services, found: list[Client], rows: dict[str, Row], rounds
             rows.setdefault(name, Row(name)).idle.append(measure.run(command))
 
 
+def itemise(service: Services, folder: Path, rounds: int) -> int:
+    """Where our own run spends its time."""
+    client = ours(service.place(folder, "ours"))
+    moves = itertools.cycle(ADDRESSES)
+
+    def change() -> None:
+        rest(service, client)
+        service.tell(f"address {next(moves)}")
+
+    service.tell(f"address {ADDRESSES[-1]}")
+    measure.run(client.command)
+    console = report.console()
+    for kind, before in (("no change", lambda: rest(service, client)), ("change", change)):
+        stages.draw(console, kind, stages.measure(client, kind, rounds, before))
+    return 0
+
+
 def main() -> int:
     """Measure, print the table, write the figures."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--json", type=Path, default=clients.ROOT / "build" / "bench" / "result.json")
+    parser.add_argument("--stages", action="store_true", help="itemise our own run instead of comparing it")
     options = parser.parse_args()
     before = clients.load()
     with tempfile.TemporaryDirectory(prefix="ddns-bench-") as name, services(Path(name)) as service:
+        if options.stages:
+            return itemise(service, Path(name), options.rounds)
         found, missing = gather(service, Path(name))
         rows = {client.name: Row(client.name, client.version) for client in found}
         compare(service, found, rows, options.rounds)

@@ -26,12 +26,7 @@ def install() -> Path:
     dist = ROOT / "build" / "bench"
     for old in dist.glob("*.whl"):
         old.unlink()
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", dist],
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    quietly(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", dist)
     (wheel,) = dist.glob("*.whl")
     lock = ROOT / "packaging" / "locks" / "client.txt"
     key = hashlib.sha256(wheel.read_bytes() + lock.read_bytes() + sys.version.encode()).hexdigest()

@@ -86,9 +86,14 @@ def targets(result: Result) -> list[Target]:
     ]
 
 
+def console() -> Console:
+    """Standard output; wide enough for the table where it is not a terminal."""
+    return Console(width=None if sys.stdout.isatty() else 110)
+
+
 def draw(result: Result) -> None:
     """Print the table and the targets."""
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    out = console()
     table = Table(title=f"Whole processes, medians of {result.rounds} rounds")
     for heading in ("client", "no change: ms", "CPU ms", "MiB", "change: ms", "CPU ms"):
         table.add_column(heading, justify="left" if heading == "client" else "right", no_wrap=True)
@@ -97,11 +102,11 @@ def draw(result: Result) -> None:
             continue
         figures = (wall(row.idle), cpu(row.idle), median(row.memory), wall(row.change), cpu(row.change))
         table.add_row(f"{row.name} {row.version}".strip(), *("" if f is None else f"{f:.1f}" for f in figures))
-    console.print(table)
+    out.print(table)
     for target in targets(result):
         value = "not measured" if target.value is None else f"{target.value:.2f}"
-        console.print(f"{'met    ' if target.met else 'NOT met'} {target.what}: {value}, at most {target.limit}")
+        out.print(f"{'met    ' if target.met else 'NOT met'} {target.what}: {value}, at most {target.limit}")
     for reason in [*result.missing, *(f"{row.name}: wrong, {row.wrong}" for row in result.rows if row.wrong)]:
-        console.print(reason, markup=False)
+        out.print(reason, markup=False)
     if result.load > BUSY:
-        console.print(f"This machine was busy (load {result.load:.0%} of its cores): trust the ratios only.")
+        out.print(f"This machine was busy (load {result.load:.0%} of its cores): trust the ratios only.")
