@@ -3,7 +3,8 @@
 A dialogue is `dialogues/<kind>.json`: ``settings`` (``{dns}`` stands for the scripted DNS server's address),
 ``secrets``, ``headers`` of every HTTP request, ``tsig`` keys, named ``exchanges``, and ``scenes``: acts, each a list
 of exchanges or their names. An exchange marked ``write`` changes something. ``lacks`` says which scenes the protocol
-has no words for, and why.
+has no words for, and why. ``gateway_url`` is for the kind that talks to the fleet's gateway; its signatures are
+checked, and stand in a dialogue without what differs each time: ``DDNS1 host=…,seq=…,idem=…``.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ import dns.rrset
 import dns.update
 
 import ddns
+from ddns import protocol
 from ddns.errors import Transport
 from ddns.model import Family, HttpRequest, HttpResponse
 from ddns.ports import Deadline
+from ddns.protocol import Identity
 from providers.cast import Fault
 from providers.doubles.dns import DnsServer, unsigned
 from providers.doubles.web import PORTAL
@@ -41,6 +44,7 @@ class Dialogue:
         self.settings: dict[str, Any] = self._whole["settings"]
         self.secrets: dict[str, str] = self._whole["secrets"]
         self.headers: dict[str, str] = self._whole.get("headers", {})
+        self.gateway_url: str = self._whole.get("gateway_url", "")
         self.lacks: dict[str, str] = self._whole.get("lacks", {})
         self.tsig: dict[str, tuple[str, str]] = {
             name: (algorithm, self.secrets[ref]) for name, (algorithm, ref) in self._whole.get("tsig", {}).items()
@@ -63,6 +67,7 @@ class Player:
         self._acts = dialogue.acts(scene)
         self._left: list[Exchange] = []
         self._complaints: list[str] = []
+        self._nonces: set[str] = set()
         self.fault: Fault | None = None
         self.dns = DnsServer(self._answer_dns, dialogue.tsig)
         self.dns.silence = lambda message: message.opcode() == dns.opcode.UPDATE
@@ -108,9 +113,23 @@ class Player:
         return {
             "method": request.method,
             "url": request.url,
-            "headers": {name.lower(): value for name, value in request.headers.items()},
+            "headers": {name.lower(): self._unsigned(value, request) for name, value in request.headers.items()},
             "body": json.loads(request.content) if request.content else None,
         }
+
+    def _unsigned(self, value: str, request: HttpRequest) -> str:
+        """A header's value; of a gateway's signature, once it is found right, only what can be foretold."""
+        if not value.startswith(protocol.SCHEME):
+            return value
+        (text,) = self._dialogue.secrets.values()
+        identity = Identity.parse(text)
+        signed, sig = protocol.parse(value)
+        target = request.url.removeprefix(self._dialogue.gateway_url)
+        body = request.content or b""
+        assert protocol.verify(signed, sig, identity.key, identity.gateway, request.method, target, body)
+        assert signed.nonce not in self._nonces, "a nonce was used twice"
+        self._nonces.add(signed.nonce)
+        return f"{protocol.SCHEME} host={signed.host},seq={signed.seq},idem={signed.idem}"
 
     def _expected(self, exchange: Exchange) -> dict[str, object]:
         request = exchange["request"]

@@ -68,10 +68,21 @@ def stage(kind: str, medium: str, scene: Scene) -> Iterator[Stage | None]:
 
 
 def connect(
-    kind: str, settings: msgspec.Struct, secrets: Mapping[str, str], net: Net, proof_servers: tuple[str, ...] = ()
+    kind: str,
+    settings: msgspec.Struct,
+    secrets: Mapping[str, str],
+    net: Net,
+    proof_servers: tuple[str, ...] = (),
+    gateway_url: str = "",
 ) -> Provider:
     """The provider of a kind, its references resolved from `secrets`."""
-    tools = Tools(net, SystemClock(), lambda ref: Secret(secrets[str(ref)]), proof_servers=proof_servers)
+    tools = Tools(
+        net,
+        SystemClock(),
+        lambda ref: Secret(secrets[str(ref)]),
+        proof_servers=proof_servers,
+        gateway_url=gateway_url,
+    )
     return table.load(kind).connect(settings, tools)
 
 
@@ -106,7 +117,7 @@ def _dialogue_stage(kind: str, scene: Scene) -> Iterator[Stage | None]:
     with player.dns:
         texts = {name: _filled(value, player.dns.address) for name, value in dialogue.settings.items()}
         settings = msgspec.convert(texts, table.load(kind).Settings, dec_hook=_reference)
-        provider = connect(kind, settings, dialogue.secrets, player, (player.dns.address,))
+        provider = connect(kind, settings, dialogue.secrets, player, (player.dns.address,), dialogue.gateway_url)
         yield _DialogueStage(provider, player, dialogue.secrets, by_dns="{dns}" in dialogue.settings.values())
         player.end()
 
@@ -139,7 +150,8 @@ def _double_stage(kind: str, scene: Scene) -> Iterator[Stage | None]:
             return
         wrong = scene is Scene.BAD_CREDENTIALS
         secrets = dict.fromkeys(double.secrets, WRONG_SECRET) if wrong else double.secrets
-        provider = connect(kind, double.settings, secrets, double.net, double.proof_servers)
+        gateway_url = getattr(double, "gateway_url", "")  # of the gateway's double only
+        provider = connect(kind, double.settings, secrets, double.net, double.proof_servers, gateway_url)
         yield _DoubleStage(provider, double, secrets)
 
 

@@ -24,8 +24,6 @@ from providers.cast import FIRST, HOME, HOME6, NEAR, NEIGHBOUR, SECOND, STRANGER
 from providers.stage import LIMIT, SHORT_LIMIT, Stage, deadline, media, stage
 
 CASES = [(kind, medium) for kind in sorted(table.MODULES) for medium in media(kind)]
-#: Kinds that nothing plays yet. Whoever adds a dialogue or a double for one must take it out, or the suite fails.
-TO_COME = {"gateway"}
 
 
 class Audience:
@@ -105,7 +103,7 @@ def change(before: RRset | None, *after: str, key: RecordKey = HOME) -> Change:
 
 def test_every_kind_of_the_registry_is_here() -> None:
     silent = {kind for kind in table.MODULES if not media(kind)}
-    assert silent == TO_COME, "each kind needs dialogues/<kind>.json or doubles/<kind>.py"
+    assert not silent, "each kind needs dialogues/<kind>.json or doubles/<kind>.py"
 
 
 def test_create(play: Open) -> None:

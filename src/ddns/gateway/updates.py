@@ -146,13 +146,13 @@ class Updates:
             kept, record_type = check_name(name), RecordType(type_)
         except ValueError:
             raise Problem("not-allowed", 422, "name and type must be a full domain name and a record type") from None
+        if self._zones.provider_of(kept) is None:
+            raise Problem("no-zone", 404, f"the gateway serves no zone that holds {kept}")
         if kept not in host.names:
             raise Problem("not-your-name", 403, f"{kept} is not a name of this host", names=host.names)
         if record_type not in self._rules.types:
             allowed = ", ".join(self._rules.types)
             raise Problem("not-allowed", 422, f"{record_type} records are not allowed here, only {allowed}")
-        if self._zones.provider_of(kept) is None:
-            raise Problem("no-zone", 404, f"the gateway serves no zone that holds {kept}")
         return kept, record_type
 
     def _wish(self, asked: Asked, body: Body) -> Wish:

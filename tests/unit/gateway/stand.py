@@ -9,7 +9,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from ddns.gateway.serve import assembled
 from ddns.gateway.settings import GatewaySettings
 from ddns.model import Applied, Change, Observed, RecordKey, RecordType, RRset, Secret
 from ddns.ports import Capabilities, Deadline
+from ddns.ports import Clock as AnyClock
 from ddns.protocol import Identity, Signed
 from ddns.resilience import Retry
 
@@ -97,7 +98,8 @@ class Dns:
         if change.after is None:
             self.records.pop(place, None)
         else:
-            self.records[place] = change.after
+            ttl = change.after.ttl or (standing.ttl if standing is not None else None) or 120
+            self.records[place] = replace(change.after, ttl=ttl)
         return Applied()
 
 
@@ -141,7 +143,7 @@ class Answer:
 class Stand:
     """The gateway, and a host that is enrolled at it."""
 
-    def __init__(self, parts: Parts, dns: Dns, clock: Clock, wait: float) -> None:
+    def __init__(self, parts: Parts, dns: Dns, clock: AnyClock, wait: float) -> None:
         self.parts = parts
         self.dns = dns
         self.clock = clock
@@ -250,7 +252,7 @@ class Stand:
 
 @contextmanager
 def stand(
-    folder: Path, *, dns: Dns | None = None, clock: Clock | None = None, wait: float = 2.0, **more: Any
+    folder: Path, *, dns: Dns | None = None, clock: AnyClock | None = None, wait: float = 2.0, **more: Any
 ) -> Iterator[Stand]:
     """A gateway with its publisher running; `wait` as the application's."""
     dns, clock = dns or Dns(), clock or Clock()

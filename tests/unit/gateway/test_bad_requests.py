@@ -108,7 +108,7 @@ def late(scene: Scene) -> Answer:
 
 def early(scene: Scene) -> Answer:
     raw, headers = scene.signed()
-    scene.gateway.clock.time -= 301
+    scene.gateway.clock.sleep(-301)
     return scene.send(raw, headers)
 
 
@@ -130,6 +130,10 @@ def somebody_elses_name(scene: Scene) -> Answer:
 
 def nobodys_name(scene: Scene) -> Answer:
     return scene.update(name="www.example.test")
+
+
+def in_no_zone(scene: Scene) -> Answer:
+    return scene.update(name="pc1.elsewhere.test")
 
 
 def oversized(scene: Scene) -> Answer:
@@ -176,6 +180,7 @@ REFUSED: dict[str, tuple[Callable[[Scene], Answer], int, str]] = {
     "expectation is no address": (wish(expect=["\x1b[2J"]), 409, "conflict"),
     "somebody else's name": (somebody_elses_name, 403, "not-your-name"),
     "nobody's name": (nobodys_name, 403, "not-your-name"),
+    "in no zone": (in_no_zone, 404, "no-zone"),
     "oversized": (oversized, 413, "too-large"),
     "not JSON": (not_json, 400, "malformed"),
     "not text": (not_text, 400, "malformed"),
