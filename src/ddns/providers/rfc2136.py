@@ -86,6 +86,7 @@ class Rfc2136:
         self._key_name = key_name
         self._settings = settings
         self._tools = tools
+        self._zones: dict[dns.name.Name, dns.name.Name] = {}
 
     def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
         """Ask the server for each record, with its TTL."""
@@ -123,7 +124,7 @@ class Rfc2136:
 
     def _write(self, change: Change, deadline: Deadline) -> None:
         owner = resolver.parse_name(change.key.name)
-        zone = self._zone or self._find_zone(owner, deadline)
+        zone = self._zone or self._zones.get(owner) or self._find_zone(owner, deadline)
         if not owner.is_subdomain(zone):
             raise NoSuchZone(f"{change.key.name} does not lie in the zone {zone}")
         try:
@@ -150,6 +151,7 @@ class Rfc2136:
                 raise self._problem(answer, owner)
             zone = resolver.soa_owner(answer, name)
             if zone is not None and answer.flags & dns.flags.AA:
+                self._zones[owner] = zone
                 return zone
             name = name.parent()
         raise NoSuchZone(f"{self._server} does not serve a zone that holds {owner}")
