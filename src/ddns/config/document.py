@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ddns.config.layers import Layer, strongest
@@ -19,16 +18,16 @@ LARGEST = 1 << 20
 Problem = tuple[int, int, str]
 
 
-@dataclass(frozen=True)
 class Text:
     """A TOML text with the name that messages give it."""
 
-    name: str
-    text: str
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self._text = text
 
     @functools.cached_property
     def _lines(self) -> Mapping[Path, int]:
-        return locate(self.text)
+        return locate(self._text)
 
     def line(self, path: Path) -> int:
         """The line of a path, or of the nearest thing around it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -17,21 +16,19 @@ from ddns.config.schema import Settings
 PREFIX = "DDNS_"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Who set a value: `layer` is policy, flag, environment, file or default; `where` is the place in it."""
 
     layer: str
     where: str
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(msgspec.Struct, frozen=True):
     """One source of settings, in the shape of the file. `places` names where a path was found, if not by its key."""
 
     name: str
     tree: Mapping[str, Any]
-    places: Mapping[Path, str] = field(default_factory=dict)
+    places: Mapping[Path, str] = {}
 
     def holds(self, path: Path) -> bool:
         """Whether this layer sets the path, or something within it."""

@@ -12,17 +12,18 @@ from collections.abc import Mapping
 #: Keys and indexes from the root: ``("record", 0, "name")``.
 Path = tuple[str | int, ...]
 
-_SPACE = re.compile(r"[ \t]*")
-_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_SCALAR = re.compile(r"[^,\]}#\n]*")
+# Compiled at first use (and kept by `re`): a run without an error doesn't pay for them.
+_SPACE = r"[ \t]*"
+_BLANK = r"(?:[ \t\r\n]|#[^\n]*)*"
+_BARE = r"[A-Za-z0-9_-]+"
+_SCALAR = r"[^,\]}#\n]*"
 _STRINGS = (
-    (re.compile(r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"{3,5}'), 3),
-    (re.compile(r"'''(?:[^']|'(?!''))*'{3,5}"), 3),
-    (re.compile(r'"(?:[^"\\\n]|\\.)*"'), 1),
-    (re.compile(r"'[^'\n]*'"), 1),
+    (r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"{3,5}', 3),
+    (r"'''(?:[^']|'(?!''))*'{3,5}", 3),
+    (r'"(?:[^"\\\n]|\\.)*"', 1),
+    (r"'[^'\n]*'", 1),
 )
-_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)")
+_ESCAPE = r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)"
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 
 
@@ -57,8 +58,8 @@ class _Scanner:
                 self._pair(table)
         return self._lines
 
-    def _skip(self, pattern: re.Pattern[str]) -> int:
-        match = pattern.match(self._text, self._at)
+    def _skip(self, pattern: str) -> int:
+        match = re.compile(pattern).match(self._text, self._at)
         self._at = match.end() if match else self._at
         return self._at
 
@@ -131,7 +132,9 @@ class _Scanner:
             self._at += 1
         elif opening in "\"'":
             for pattern, quotes in _STRINGS:
-                if self._text.startswith(opening * quotes, self._at) and pattern.match(self._text, self._at):
+                if self._text.startswith(opening * quotes, self._at) and re.compile(pattern).match(
+                    self._text, self._at
+                ):
                     self._skip(pattern)
                     return
         else:
@@ -160,4 +163,4 @@ def _unescape(raw: str) -> str:
             return chr(int(code[1:], 16))
         return _ESCAPES.get(code, code)
 
-    return _ESCAPE.sub(replace, raw)
+    return re.sub(_ESCAPE, replace, raw)
