@@ -1,0 +1,170 @@
+"""deSEC's REST API, with a token that may write the domain's RRsets.
+
+An RRset is one resource, so PATCH sends just the fields that differ. Limits are tight (15 writes a minute and 300 a
+day for a domain), and a 429 says how long to wait. Source: https://desec.readthedocs.io/en/latest/dns/rrsets.html
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from ddns.errors import Malformed, NoSuchZone, ProviderError, Rejected, foreign
+from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, RecordKey, RRset, SecretRef
+from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.providers import answers, writes
+
+WHO = "deSEC"
+#: The least TTL that a domain allows, unless deSEC set another for it.
+USUAL_MIN_TTL = 3600
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of a provider of kind ``desec``."""
+
+    token: Annotated[SecretRef, Meta(description="Where the API token lies.")]
+    url: Annotated[str, Meta(pattern="^https?://", description="The API's base URL; http only to this machine.")] = (
+        "https://desec.io/api/v1"
+    )
+
+
+def connect(settings: Settings, tools: Tools) -> Provider:
+    """Make the provider; nothing is sent yet. Raises SettingsError."""
+    return Desec(answers.checked_url(settings.url, "desec: url"), settings, tools)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The domain of this account that holds a name, and the least TTL that it allows."""
+
+    name: str
+    min_ttl: int
+
+
+class Desec:
+    """The provider."""
+
+    capabilities = Capabilities(min_ttl=USUAL_MIN_TTL)
+
+    def __init__(self, url: str, settings: Settings, tools: Tools) -> None:
+        self._url = url
+        self._settings = settings
+        self._tools = tools
+        self._domains: dict[str, Domain] = {}
+
+    def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
+        """Get each RRset."""
+        seen: dict[RecordKey, Observed | ProviderError] = {}
+        for key in keys:
+            try:
+                rrset = self._read(self._domain(key, deadline), key, deadline)
+                seen[key] = Observed(key, rrset, "api", self._tools.clock.now())
+            except ProviderError as error:
+                seen[key] = error
+        return seen
+
+    def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
+        """Write each RRset, after it was read again: the API has no conditional write."""
+        for change in changes:
+            try:
+                self._write(change, deadline)
+                yield change, Applied()
+            except ProviderError as error:
+                yield change, error
+
+    def _write(self, change: Change, deadline: Deadline) -> None:
+        domain = self._domain(change.key, deadline)
+        now = self._read(domain, change.key, deadline)
+        writes.check(change, now)
+        if writes.done(change, now):
+            return
+        path, subname = _path(domain, change.key)
+        after = change.after
+        if after is None:
+            if self._call("DELETE", path, deadline).status != 204:
+                raise Malformed(f"{WHO}: an answer other than 204 to the removal of {change.key}")
+        elif now is None:
+            body = {"subname": subname, "type": str(change.key.type), "ttl": after.ttl or domain.min_ttl}
+            collection = f"/domains/{domain.name}/rrsets/"
+            self._stored(self._call("POST", collection, deadline, {**body, "records": after.texts()}), change)
+        else:
+            fields: dict[str, object] = {} if now.values == after.values else {"records": after.texts()}
+            if after.ttl not in (None, now.ttl):
+                fields["ttl"] = after.ttl
+            self._stored(self._call("PATCH", path, deadline, fields), change)
+
+    def _stored(self, response: HttpResponse, change: Change) -> None:
+        """Check that the answer to a write is the RRset that was asked for."""
+        if not writes.done(change, _rrset(answers.parsed(response.body, WHO), change.key)):
+            raise Malformed(f"{WHO}: the answer to the write of {change.key} holds other values")
+
+    def _read(self, domain: Domain, key: RecordKey, deadline: Deadline) -> RRset | None:
+        response = self._call("GET", _path(domain, key)[0], deadline, missing=True)
+        body = answers.parsed(response.body, WHO)
+        return None if response.status == 404 else _rrset(body, key)
+
+    def _domain(self, key: RecordKey, deadline: Deadline) -> Domain:
+        name = answers.ascii_name(key.name)
+        if name not in self._domains:
+            response = self._call("GET", f"/domains/?{urllib.parse.urlencode({'owns_qname': name})}", deadline)
+            for item in answers.objects(answers.parsed(response.body, WHO), WHO):
+                owner, least = answers.text(item, WHO, "name"), item.get("minimum_ttl")
+                if name == owner or name.endswith(f".{owner}"):
+                    self._domains[name] = Domain(owner, least if isinstance(least, int) else USUAL_MIN_TTL)
+                    break
+            else:
+                raise NoSuchZone(f"{WHO}: the token sees no domain that holds {key.name}")
+        return self._domains[name]
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        deadline: Deadline,
+        body: Mapping[str, object] | None = None,
+        *,
+        missing: bool = False,
+    ) -> HttpResponse:
+        """One exchange. `missing`: 404 is an answer. Raises what any other status than 2xx stands for."""
+        headers = {
+            "Authorization": f"Token {self._tools.resolve(self._settings.token).reveal()}",
+            "Accept": "application/json",
+            "User-Agent": answers.USER_AGENT,
+        }
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(body).encode()
+        request = HttpRequest(method, self._url + path, headers, content)
+        response = self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT))
+        if response.status == 404 and missing:
+            return response
+        if response.status in (400, 404, 409):
+            said = f"{WHO}: HTTP {response.status} {answers.excerpt(response.body)}"
+            raise Rejected(said, advice="Change what deSEC refuses: the record's TTL, or what stands at its name.")
+        problem = answers.status_problem(response, WHO, self._tools.clock.now())
+        if problem is not None:
+            raise problem
+        return response
+
+
+def _path(domain: Domain, key: RecordKey) -> tuple[str, str]:
+    """The path of an RRset, and its name below the domain (empty for the domain itself)."""
+    subname = answers.ascii_name(key.name).removesuffix(domain.name).rstrip(".")
+    return f"/domains/{domain.name}/rrsets/{urllib.parse.quote(subname or '@')}/{key.type}/", subname
+
+
+def _rrset(body: Any, key: RecordKey) -> RRset:
+    records, ttl = (body.get("records"), body.get("ttl")) if isinstance(body, dict) else (None, None)
+    if not isinstance(records, list) or not records or not isinstance(ttl, int):
+        raise Malformed(f"{WHO}: the answer is not an RRset")
+    try:
+        return RRset(frozenset(key.type.parse(str(record)) for record in records), ttl)
+    except ValueError as error:
+        raise Malformed(f"{WHO}: {foreign(str(error), 80)}, which is not of type {key.type}") from error
