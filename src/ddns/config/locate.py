@@ -131,11 +131,9 @@ class _Scanner:
                 self._comma()
             self._at += 1
         elif opening in "\"'":
+            before = self._at
             for pattern, quotes in _STRINGS:
-                if self._text.startswith(opening * quotes, self._at) and re.compile(pattern).match(
-                    self._text, self._at
-                ):
-                    self._skip(pattern)
+                if self._text.startswith(opening * quotes, before) and self._skip(pattern) > before:
                     return
         else:
             self._skip(_SCALAR)
