@@ -73,9 +73,12 @@ class LedgerState:
         """
         entry = self._wanted[key]
         intent = self._ledger.intent(entry.name, entry.type)
-        old = intent.before if change is None and intent is not None else values_of(change.before if change else None)
-        decision = "confirmed" if change is None and intent is None else "published"
-        self._audit.write(decision, old=old, new=entry.values, **_who(entry))
+        new = entry.values or ()
+        if change is None and intent is None:
+            self._audit.write("confirmed", new=new, **_who(entry))
+        else:
+            old = values_of(change.before) if change is not None else intent.before if intent is not None else None
+            self._audit.write("published", old=old or (), new=new, **_who(entry))
         self._ledger.confirm(entry, self._clock.now())
 
     def note_breaker(self, name: str, note: BreakerNote) -> None:
