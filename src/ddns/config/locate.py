@@ -18,10 +18,10 @@ _BLANK = r"(?:[ \t\r\n]|#[^\n]*)*"
 _BARE = r"[A-Za-z0-9_-]+"
 _SCALAR = r"[^,\]}#\n]*"
 _STRINGS = (
-    (r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"{3,5}', 3),
-    (r"'''(?:[^']|'(?!''))*'{3,5}", 3),
-    (r'"(?:[^"\\\n]|\\.)*"', 1),
-    (r"'[^'\n]*'", 1),
+    r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"{3,5}',
+    r"'''(?:[^']|'(?!''))*'{3,5}",
+    r'"(?:[^"\\\n]|\\.)*"',
+    r"'[^'\n]*'",
 )
 _ESCAPE = r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)"
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
@@ -110,7 +110,7 @@ class _Scanner:
             self._skip(_SPACE)
             start = self._at
             if self._text[start] in "\"'":
-                pattern, _ = _STRINGS[2 if self._text[start] == '"' else 3]
+                pattern = _STRINGS[2 if self._text[start] == '"' else 3]
                 raw = self._text[start + 1 : self._skip(pattern) - 1]
                 keys.append(_unescape(raw) if self._text[start] == '"' else raw)
             else:
@@ -132,8 +132,8 @@ class _Scanner:
             self._at += 1
         elif opening in "\"'":
             before = self._at
-            for pattern, quotes in _STRINGS:
-                if self._text.startswith(opening * quotes, before) and self._skip(pattern) > before:
+            for pattern in _STRINGS:
+                if self._skip(pattern) > before:
                     return
         else:
             self._skip(_SCALAR)

@@ -126,6 +126,11 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
         HEAD + '[detect]\ntimeout = "5 sec"\n',
         'ddns.toml:3: detect.timeout: expected a number with a unit (ms, s, m, h, d) such as "90s", found "5 sec"',
     ),
+    "a duration with a control character": (
+        HEAD + '[detect]\ntimeout = "\\u001b[2J5s"\n',
+        "ddns.toml:3: detect.timeout: expected a number with a unit (ms, s, m, h, d) such as "
+        '"90s", found "\\u001b[2J5s"',
+    ),
     "no time at all": (
         HEAD + '[detect]\ntimeout = "0s"\n',
         "ddns.toml:3: detect.timeout: expected a time longer than 0s",
