@@ -128,8 +128,10 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "a duration with a control character": (
         HEAD + '[detect]\ntimeout = "\\u001b[2J5s"\n',
-        "ddns.toml:3: detect.timeout: expected a number with a unit (ms, s, m, h, d) such as "
-        '"90s", found "\\u001b[2J5s"',
+        (
+            "ddns.toml:3: detect.timeout: expected a number with a unit (ms, s, m, h, d) such as "
+            '"90s", found "\\u001b[2J5s"'
+        ),
     ),
     "no time at all": (
         HEAD + '[detect]\ntimeout = "0s"\n',
