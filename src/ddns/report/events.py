@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ddns.detect import Detected
+from collections.abc import Sequence
+
 from ddns.errors import DdnsError
-from ddns.model import Available, Family, Kind, Outcome, RRset
+from ddns.model import Answer, Available, Detection, Family, Kind, Outcome, RRset
 from ddns.ports import Log
 
 _LEVELS = {Kind.FAILED: "ERROR", Kind.CONTENDED: "ERROR", Kind.DEFERRED: "WARN", Kind.HELD: "WARN"}
@@ -54,11 +55,10 @@ def _error(cause: DdnsError | None) -> dict[str, str] | None:
     return {"code": cause.code, "message": cause.message, "advice": cause.advice} if cause else None
 
 
-def tell_detection(log: Log, family: Family, detected: Detected) -> None:
+def tell_detection(log: Log, family: Family, found: Detection, answers: Sequence[Answer]) -> None:
     """What is known of a family, and which sources said otherwise."""
-    found = detected.detection
     address = found.address if isinstance(found, Available) else None
-    liars = [a for a in detected.answers if a.address is not None and address is not None and a.address != address]
+    liars = [a for a in answers if a.address is not None and address is not None and a.address != address]
     log.write(
         "INFO" if not liars else "WARN",
         f"IPv{family.value}: {address}" if address else f"IPv{family.value}: {type(found).__name__.lower()}",
@@ -66,5 +66,5 @@ def tell_detection(log: Log, family: Family, detected: Detected) -> None:
         address=str(address) if address else None,
         agreed_by=list(found.agreed_by) if isinstance(found, Available) else None,
         disagree=[{"source": a.source, "address": str(a.address)} for a in liars],
-        problems=[a.problem for a in detected.answers if a.problem],
+        problems=[a.problem for a in answers if a.problem],
     )

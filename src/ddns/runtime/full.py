@@ -71,7 +71,9 @@ class _Session:
             world = compose.world(
                 loaded, self._request, memory, self._store, self._vault, self._log, self._start.trace_id, self._seams
             )
-            found = look(world, self._run, lambda family, detected: tell_detection(self._log, family, detected))
+            found = look(
+                world, self._run, lambda family, seen: tell_detection(self._log, family, seen.detection, seen.answers)
+            )
         except SettingsError as error:  # also of a ca_file, which is opened when it is used
             return self._settings_wrong(error)
         outcomes = carry_out(world, self._run, found.plan, self._tell)
