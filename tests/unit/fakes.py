@@ -231,8 +231,8 @@ FAULTS = (
 class FakeProvider:
     """A provider over `Dns`.
 
-    `write_faults` and `read_faults` are used up, one for each record written and each call that reads; `down` lasts
-    until it is taken away. `breaks_after` ends the next `apply` in the middle, after that many changes, with an
+    `write_faults` and `read_faults` are used up, one for each record written and each call that reads (None: that one
+    goes well); `down` lasts until it is taken away. `breaks_after` ends the next `apply` in the middle, after that many changes, with an
     error for the whole call. `state` QUEUED or HELD acknowledges writes that `release` brings into DNS later.
     `meanwhile` is called just before each write: what a second writer does between our read and our write.
     """
@@ -242,8 +242,8 @@ class FakeProvider:
         self.name = name
         self.compare_and_set = compare_and_set
         self.state = AppliedState.APPLIED
-        self.write_faults: deque[Fault] = deque()
-        self.read_faults: deque[Fault] = deque()
+        self.write_faults: deque[Fault | None] = deque()
+        self.read_faults: deque[Fault | None] = deque()
         self.down: Fault | None = None
         self.breaks_after: int | None = None
         self.meanwhile: Callable[[Change], None] | None = None
