@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ddns.errors import ProviderError, SourceError
+from ddns.errors import SourceError
 from ddns.model import Absent, Address, Answer, Available, Detection, Family, Network, Unknown, publishable
 from ddns.ports import Clock, Deadline, Net, Source
 
@@ -114,10 +114,9 @@ def _question(
         began = clock.monotonic()
         answer = Answer(source.name, source.operator, source.authenticated)
         try:
-            address = checked(source.ask(family, net, deadline), family, allow)
-        except (SourceError, ProviderError) as error:
-            text = error.message if isinstance(error, SourceError) else f"{source.name}: {error.message}"
-            answer = replace(answer, problem=text)
+            address = checked(source.name, source.ask(family, net, deadline), family, allow)
+        except SourceError as error:
+            answer = replace(answer, problem=error.message)
         else:
             answer = replace(answer, address=address, suffices=source.suffices)
         return replace(answer, seconds=clock.monotonic() - began)
@@ -125,12 +124,12 @@ def _question(
     return ask
 
 
-def checked(address: Address, family: Family, allow: tuple[Network, ...]) -> Address:
-    """The address if it is of the family and may be published. Raises SourceError."""
+def checked(name: str, address: Address, family: Family, allow: tuple[Network, ...]) -> Address:
+    """The address that source `name` told, if it is of the family and may be published. Raises SourceError."""
     if Family.of(address) is not family:
-        raise SourceError(f"answered {address}, which is not an IPv{family.value} address")
+        raise SourceError(f"{name}: answered {address}, which is not an IPv{family.value} address")
     if not publishable(address, allow):
-        raise SourceError(f"answered {address}, which is not a public address")
+        raise SourceError(f"{name}: answered {address}, which is not a public address")
     return address
 
 

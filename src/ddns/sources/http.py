@@ -50,7 +50,7 @@ class HttpSource:
             raise SourceError(f"{self.name}: answered with status {response.status}")
         try:
             return ipaddress.ip_address(self._text(response.body.decode("ascii").strip()))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # the latter: JSON that is nested a thousand deep
             said = foreign(response.body[:80].decode("utf-8", "replace"), 40)
             raise SourceError(f'{self.name}: the answer is not one address: "{said}"') from error
 
