@@ -48,12 +48,13 @@ def needs(
 
 
 def due(published: Published, now: float, every: float) -> bool:
-    """Whether the record must be read: it was not yet seen, or neither read nor written for `every` seconds.
+    """Whether the record must be read: not yet seen, a hold has ended, or neither read nor written for `every` seconds.
 
     A time in the future, left by a clock that was set back, counts as long ago.
     """
     last = max(published.proven_at or 0.0, published.written_at)
-    return published.pending or not 0 <= now - last < every
+    served = published.held_until is not None and published.held_until <= now
+    return published.pending or served or not 0 <= now - last < every
 
 
 def observe(
