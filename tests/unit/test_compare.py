@@ -346,7 +346,8 @@ def test_decision(world: World, expected: Expected | tuple[Fate, Expected]) -> N
     plan = world.plan()
     fate, rest = expected if isinstance(expected, tuple) else (None, expected)
     assert [resolution.fate for resolution in plan.resolved] == ([fate] if fate else [])
-    assert [shown(item) for item in (*plan.changes, *plan.unchanged, *plan.held)] == [rest]
+    items: list[Change | Keep | Hold] = [*plan.changes, *plan.unchanged, *plan.held]
+    assert [shown(item) for item in items] == [rest]
 
 
 def shown(item: Change | Keep | Hold) -> Expected:
