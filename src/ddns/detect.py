@@ -8,10 +8,10 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ddns.errors import SourceError
-from ddns.model import Absent, Address, Answer, Available, Detection, Family, Network, Unknown, publishable
+from ddns.model import Absent, Address, Answer, Available, Detected, Family, Network, Unknown, publishable
 from ddns.ports import Clock, Deadline, Net, Source
 
 #: Seconds that the probe's own answer is waited for after the quorum is there.
@@ -20,14 +20,6 @@ _GRACE = 0.5
 Question = Callable[[], Answer]
 #: Runs questions and gives their answers as they come, while there are seconds left.
 Gather = Callable[[Sequence[Question], Callable[[], float]], Iterable[Answer]]
-
-
-@dataclass(frozen=True, slots=True)
-class Detected:
-    """What is known of one family, and who said what."""
-
-    detection: Detection
-    answers: tuple[Answer, ...] = ()
 
 
 def in_threads(questions: Sequence[Question], left: Callable[[], float]) -> Iterator[Answer]:

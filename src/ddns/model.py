@@ -206,6 +206,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Detected:
+    """What is known of one family, and who said what."""
+
+    detection: Detection
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """A record as it was read: `rrset` None when there is none. `by` names who was asked, such as ``api``."""
 

@@ -8,10 +8,9 @@ from dataclasses import replace
 
 from ddns.config.schema import Settings
 from ddns.cycle import Found, World, ask, look
-from ddns.detect import Detected
 from ddns.errors import DdnsError, Exit, StateError, worst
 from ddns.host.secrets import Vault
-from ddns.model import BlockNote, BreakerNote, Change, Family, Memory, Outcome, Resolution, Run
+from ddns.model import BlockNote, BreakerNote, Change, Detected, Family, Memory, Outcome, Resolution, Run
 from ddns.runtime import RunRequest, Start, compose
 from ddns.runtime.full import complain
 from ddns.state.schema import connect

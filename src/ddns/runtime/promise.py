@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ddns.cycle import Found, World
-from ddns.detect import Detected
 from ddns.errors import Block
 from ddns.expect import LONGEST, OWN_PROBE, Expected
-from ddns.model import Available, Family, Kind, Memory, Outcome
+from ddns.model import Available, Detected, Family, Kind, Memory, Outcome
 from ddns.net import wire
 from ddns.runtime.quick import own_probe
 from ddns.sources import table as sources
