@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ddns.demo.narrator import Narrator
 from ddns.demo.gateway import PROGRAM, Gateway
+from ddns.demo.narrator import Narrator
 from ddns.demo.stage import ZONE, DemoFailed, Echo, Nameserver, Probe, certificates, nameserver
 
 FIRST, SECOND, ELSEWHERE, LIE = "203.0.113.7", "203.0.113.8", "198.51.100.9", "203.0.113.66"
@@ -92,6 +92,12 @@ class Stage:
 def demonstrate(narrator: Narrator) -> None:
     """Tell the whole story. Ends by itself and leaves nothing running. Raises DemoFailed."""
     began = time.perf_counter()
+    narrator.title(
+        "ddns: the whole product in one minute",
+        "A gateway that alone holds the zone's key, a DNS server, and a machine that keeps its own name right.\n"
+        "Every [bold]ddns[/] below is a process of its own, with real TLS, real signatures and real DNS messages;\n"
+        "only the public address is made up (203.0.113.0/24 is set aside for documentation).",
+    )
     with tempfile.TemporaryDirectory(prefix="ddns-demo-") as folder, _stage(Path(folder), narrator) as stage:
         _tell(stage)
         narrator.summary(stage.rows)
