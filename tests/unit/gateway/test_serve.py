@@ -1,0 +1,83 @@
+"""Starting and stopping: a gateway in a thread on a free port, and what keeps one from starting."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ddns.errors import DdnsError, SettingsError, StateUnwritable
+from ddns.gateway.serve import opened, running
+from ddns.model import Secret
+from ground.tls import Authority
+from unit.gateway.stand import MASTER, Clock, Dns, settings
+
+
+def run(folder: Path, providers: dict[str, Dns] | None = None, **tables: Any) -> Any:
+    """The context of a gateway in a thread."""
+    made = settings(folder, **tables)
+    found = {"dns": Dns()} if providers is None else providers
+    return running(made, found, lambda _ref: Secret(MASTER), Clock())
+
+
+def tls(folder: Path, ca: Authority) -> dict[str, Any]:
+    """The table `listen` with a certificate."""
+    chain, key = ca.write_server_files(folder)
+    return {"plain": False, "cert_file": str(chain), "key_file": str(key)}
+
+
+def test_it_serves_over_tls_while_the_context_lasts(tmp_path: Path, ca: Authority) -> None:
+    with run(tmp_path, listen=tls(tmp_path, ca)) as gateway, httpx.Client(verify=ca.client()) as client:
+        assert gateway.url.startswith("https://127.0.0.1:")
+        answer = client.get(f"{gateway.url}/ip", headers={"X-Forwarded-For": "192.0.2.1"})
+        assert (answer.json(), "server" in answer.headers) == ({"address": "127.0.0.1"}, False)
+        ready = client.get(f"{gateway.url}/readyz")
+        assert (ready.status_code, ready.json()["publisher"]) == (200, True)
+    with httpx.Client(verify=ca.client()) as client, pytest.raises(httpx.ConnectError):
+        client.get(gateway.url)
+
+
+def test_a_publisher_that_died_shows(tmp_path: Path) -> None:
+    with run(tmp_path) as gateway:
+        gateway.parts.publisher.stop()
+        ready = httpx.get(f"{gateway.url}/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (503, "down")
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"port {port}"), run(tmp_path, listen={"port": port}):
+            pass
+
+
+@pytest.mark.parametrize("wrong", ["cert_file", "key_file"])
+def test_a_certificate_that_can_not_be_loaded_is_said(tmp_path: Path, ca: Authority, wrong: str) -> None:
+    listen = tls(tmp_path, ca)
+    for text in (None, "no PEM"):
+        if text is None:
+            listen[wrong] = str(tmp_path / "nowhere.pem")
+        else:
+            Path(listen[wrong]).write_text(text)
+        with pytest.raises(SettingsError, match="certificate and key"), run(tmp_path, listen=listen):
+            pass
+
+
+def test_a_zone_without_a_provider_and_a_data_folder_that_is_none_are_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="dns"), run(tmp_path, providers={}):
+        pass
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateUnwritable, match="can't be made"), run(tmp_path / "file"):
+        pass
+
+
+def test_the_ledger_is_let_go_when_the_audit_log_can_not_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "audit.jsonl").mkdir()
+    with pytest.raises(DdnsError, match="audit"), opened(settings(tmp_path), Clock()):
+        pass
+    (tmp_path / "audit.jsonl").rmdir()
+    with opened(settings(tmp_path), Clock()) as store:
+        assert store.ledger.hosts() == []
