@@ -157,7 +157,7 @@ class Desec:
 def _path(domain: Domain, key: RecordKey) -> tuple[str, str]:
     """The path of an RRset, and its name below the domain (empty for the domain itself)."""
     subname = answers.ascii_name(key.name).removesuffix(domain.name).rstrip(".")
-    return f"/domains/{domain.name}/rrsets/{urllib.parse.quote(subname or '@')}/{key.type}/", subname
+    return f"/domains/{domain.name}/rrsets/{urllib.parse.quote(subname or '@', safe='@*')}/{key.type}/", subname
 
 
 def _rrset(body: Any, key: RecordKey) -> RRset:
