@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import IO
+from typing import IO, Literal
 
 from rich.cells import cell_len, chop_cells
 from rich.console import Console
@@ -114,15 +114,15 @@ class Screen:
         for number, piece in enumerate(pieces):
             self.line(*(lead if number == 0 else ["  "]), (piece, role))
 
-    def table(self, rows: Iterable[Sequence[Cell]], *, head: Sequence[str] = ()) -> None:
-        """Aligned columns without lines; what does not fit is folded, not cut."""
+    def table(self, rows: Iterable[Sequence[Cell]], *, head: Sequence[str] = (), right: Sequence[str] = ()) -> None:
+        """Aligned columns without lines; what does not fit is folded, not cut. `right`: heads of numbers."""
         texts = [[self._cell(cell) for cell in row] for row in rows]
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=bool(head), header_style="dim")
         for number in range(max(map(len, [head, *texts]))):
             longest = max((cell_len(row[number].plain) for row in texts if number < len(row)), default=0)
-            table.add_column(
-                head[number] if number < len(head) else "", overflow="fold", no_wrap=longest <= 16, min_width=1
-            )
+            name = head[number] if number < len(head) else ""
+            justify: Literal["left", "right"] = "right" if name in right and name else "left"
+            table.add_column(name, overflow="fold", no_wrap=longest <= 16, min_width=1, justify=justify)
         for row in texts:
             table.add_row(*row)
         self._console.print(table)

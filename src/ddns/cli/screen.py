@@ -68,10 +68,10 @@ def _draw_records(screen: Screen, seen: View, now: float) -> None:
         return
     room = screen.width - _BESIDE_NAME
     name = max((w for record in seen.records if (w := width_of(record.name)) <= room), default=0)
-    address = max((width_of(record.address) for record in seen.records), default=0)
+    address = max(width_of(record.address or "none") for record in seen.records)
     told = [list(_facts(record, now)) for record in seen.records]
     longest = max(width_of(_DOT.join(facts)) for facts in told)
-    wide = screen.width >= name + max(address, 4) + longest + _SIGN_TYPE
+    wide = screen.width >= name + address + longest + _SIGN_TYPE
     for record, facts in zip(seen.records, told, strict=True):
         head: list[Part] = [sign(standing(record)), " "]
         if width_of(record.name) > room:

@@ -18,7 +18,7 @@ from ddns.errors import Exit
 @options.as_json
 @click.pass_context
 def status(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
-    """Show where every record stands, and what to do when something is wrong.
+    """Show where every record stands, and what to do if it is wrong.
 
     Reads only the status that each run leaves: it needs no rights and disturbs no run. Exit code 20 when something is
     wrong.

@@ -104,7 +104,8 @@ class _Session:
         if loaded is not None:
             keys = [target.key for target in compose.targets(loaded.settings)]
             every = loaded.settings.proof.every.seconds
-            text = tail(self._store, keys, host=socket.gethostname(), now=now, every=every)
+            paused = self._store.paused_until()
+            text = tail(self._store, keys, host=socket.gethostname(), now=now, every=every, paused_until=paused)
         logged = self._log.tells_info
         self._store.close(self._run, now, code, changed=changed, expectation=expectation, log=logged, tail=text)
         status = document(

@@ -8,7 +8,8 @@ from __future__ import annotations
 from ddns import __version__
 from ddns.times import utc
 
-_EMPTY_TAIL = '{"host":"","records":[],"blocks":[],"paused_until":null,"changes_last_hour":0,"notes":[]}'
+#: What a state without a full run tells.
+EMPTY_TAIL = '{"host":"","records":[],"blocks":[],"paused_until":null,"changes_last_hour":0,"notes":[]}'
 
 
 def document(
@@ -33,7 +34,7 @@ def document(
         f'"full":{_bool(full)}}},"last_runs":[{runs}],'
         f'"health":{{"runs":{len(last_runs)},"fine":{fine}}},'
     )
-    return (head + (tail or _EMPTY_TAIL)[1:] + "\n").encode()
+    return (head + (tail or EMPTY_TAIL)[1:] + "\n").encode()
 
 
 def _bool(value: object) -> str:

@@ -27,6 +27,8 @@ from ddns.model import (
 )
 from ddns.state import ending, rows
 from ddns.state.schema import StateDamaged, check, connect, create, set_aside, translated
+from ddns.state.status import EMPTY_TAIL
+from ddns.times import utc
 
 _KEEP_RUNS = 30 * 24 * 3600.0
 _KEEP_CHANGES = 10_000
@@ -137,6 +139,11 @@ class Store:
         with translated(self._path):
             return ending.last_runs(self._base)
 
+    def paused_until(self) -> float | None:
+        """Until when runs are paused, or were; None: they are not."""
+        found = self._rows("SELECT value FROM meta WHERE key = 'paused_until'")
+        return float(found[0]["value"]) if found else None
+
     def status_tail(self) -> str:
         """As `ending.status_tail`."""
         with translated(self._path):
@@ -149,10 +156,14 @@ class Store:
         self._write([("INSERT INTO notes (at, text) VALUES (?, ?)", (at, text))])
 
     def pause(self, until: float | None) -> None:
-        """Pause runs until then; None ends the pause."""
+        """Pause runs until then; None ends the pause. What status.json tells of it goes along."""
         statement = "INSERT OR REPLACE INTO meta (key, value) VALUES ('paused_until', ?)"
         drop = "DELETE FROM meta WHERE key = 'paused_until'"
-        self._write([(drop, ())] if until is None else [(statement, (repr(until),))])
+        statements: list[tuple[str, Sequence[object]]] = [(drop, ()) if until is None else (statement, (repr(until),))]
+        told = json.loads(self.status_tail() or EMPTY_TAIL) | {"paused_until": None if until is None else utc(until)}
+        tail = json.dumps(told, separators=(",", ":"))
+        statements.append(("INSERT OR REPLACE INTO meta (key, value) VALUES ('status_tail', ?)", (tail,)))
+        self._write(statements)
 
     def begin(self, run: Run) -> None:
         """Open a run. Runs that never ended are closed as aborted (exit code 1); the expectation goes."""

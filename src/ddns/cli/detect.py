@@ -1,0 +1,106 @@
+"""`ddns detect`: what every source says of the public address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ddns.cli import options
+from ddns.cli.output import emit
+from ddns.errors import Exit
+
+if TYPE_CHECKING:
+    from ddns.model import Detected, Family
+    from ddns.render import Cell, Screen
+
+
+@click.command(**options.examples("ddns detect", "ddns detect -6", "ddns detect --json"))
+@options.data
+@options.as_json
+@click.option("-4", "four", is_flag=True, help="Ask for the IPv4 address.")
+@click.option("-6", "six", is_flag=True, help="Ask for the IPv6 address.")
+@click.pass_context
+def detect(ctx: click.Context, *, data: str | None, as_json: bool, four: bool, six: bool) -> None:
+    """Ask every source for the public address and show who said what.
+
+    Asks for the families of the records, unless -4 or -6 say otherwise. Two operators must agree, one of them
+    authenticated (TLS), unless the own gateway answers. Exit code 11 when an address is not known.
+    """
+    from ddns.model import Family
+    from ddns.runtime import Start
+    from ddns.runtime.looking import detect_all
+
+    asked = [family for family, wanted in ((Family.V4, four), (Family.V6, six)) if wanted]
+    families = [described(family, found) for family, found in detect_all(Start(data), asked).items()]
+    if as_json:
+        emit("detect", {"families": families})
+    else:
+        from ddns.render import Screen
+
+        draw(Screen(), families)
+    unknown = any(family["verdict"] == "unknown" for family in families)
+    ctx.exit(int(Exit.ADDRESS if unknown else Exit.FINE))
+
+
+def described(family: Family, detected: Detected) -> dict[str, Any]:
+    """A detection as JSON values."""
+    from ddns.model import Absent, Available, Unknown
+
+    found = detected.detection
+    return {
+        "family": family.value,
+        "verdict": type(found).__name__.lower(),
+        "address": str(found.address) if isinstance(found, Available) else None,
+        "agreed_by": list(found.agreed_by) if isinstance(found, Available) else [],
+        "because": found.by if isinstance(found, Absent) else None,
+        "causes": list(found.causes) if isinstance(found, Unknown) else [],
+        "answers": [
+            {
+                "source": answer.source,
+                "operator": answer.operator,
+                "authenticated": answer.authenticated,
+                "address": str(answer.address) if answer.address is not None else None,
+                "problem": answer.problem or None,
+                "ms": round(answer.seconds * 1000),
+            }
+            for answer in detected.answers
+        ],
+    }
+
+
+def draw(screen: Screen, families: list[dict[str, Any]]) -> None:
+    """A table and a verdict a family."""
+    for number, family in enumerate(families):
+        if number:
+            screen.line()
+        if family["answers"]:
+            head = ("", "source", "operator", "TLS", "answer", "ms")
+            screen.table([_row(answer, family["address"]) for answer in family["answers"]], head=head, right=("ms",))
+        draw_verdict(screen, family)
+
+
+def draw_verdict(screen: Screen, family: dict[str, Any]) -> None:
+    """What is known of a family, on a line."""
+    from ddns.render import sign
+
+    name = f" IPv{family['family']}  "
+    if family["verdict"] == "available":
+        by = ", ".join(family["agreed_by"])
+        screen.line(sign("fine"), name, (family["address"], "address"), (f"  agreed by {by}", "dim"), hang=2)
+    elif family["verdict"] == "absent":
+        screen.line(sign("new"), name, "none", (f"  {family['because']}", "dim"), hang=2)
+    else:
+        screen.line(sign("failed"), name, ("not known", "failed"), "  no two operators agree; records stay", hang=2)
+
+
+def _row(answer: dict[str, Any], agreed: str | None) -> list[Cell]:
+    from ddns.render import sign
+
+    said = answer["address"]
+    mark = sign("fine" if said and said == agreed else "failed" if said and agreed else "new")
+    told: Cell = (
+        (said, "address") if said else ((answer["problem"] or "no answer").removeprefix(f"{answer['source']}: "), "dim")
+    )
+    tls = "yes" if answer["authenticated"] else "no"
+    return [mark, (answer["source"], "strong"), answer["operator"], tls, told, str(answer["ms"])]

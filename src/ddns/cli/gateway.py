@@ -1,0 +1,216 @@
+"""`ddns gateway`: serve a gateway, and what its operator does."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ddns.cli import options
+from ddns.cli.enroll import enroll
+from ddns.cli.output import Group, emit
+from ddns.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddns.gateway.operators import HostView
+
+_CONFIG = click.option("--config", metavar="FILE", help="The gateway's settings, instead of gateway.toml in its place.")
+
+
+@contextlib.contextmanager
+def _extra() -> Iterator[None]:
+    """Turn the lack of the gateway's packages into what to do about it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("ddns.runtime"):
+            raise
+        raise UsageError(
+            f"this installation has no gateway: {error.name} is missing",
+            advice='Install it with: pip install "ddns-fleet[gateway]"',
+        ) from error
+
+
+@click.group(cls=Group, **options.examples("ddns gateway serve --config gateway.toml", "ddns gateway code pc7"))
+def gateway() -> None:
+    """Serve a fleet's gateway, and manage its hosts."""
+
+
+gateway.add_command(enroll)
+
+
+@gateway.command(**options.examples("ddns gateway serve", "ddns gateway serve --config gateway.toml"))
+@options.data
+@_CONFIG
+def serve(*, data: str | None, config: str | None) -> None:
+    """Serve until Ctrl-C or SIGTERM. The first line on standard output is the URL."""
+    import signal
+
+    with _extra():
+        from ddns.runtime import serving
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end the same way: requests first, then the ledger
+    with contextlib.suppress(KeyboardInterrupt):
+        serving.run(serving.load(data, config), lambda url: print(f"serving on {url}", flush=True))  # noqa: T201 - as echo, flushed
+
+
+@gateway.command(
+    **options.examples("ddns gateway code pc7", "ddns gateway code pc7 --valid 1h", "ddns gateway code pc7 --rebind")
+)
+@options.data
+@_CONFIG
+@options.as_json
+@click.option("--valid", default="24h", show_default=True, metavar="DURATION", help="How long the code is good.")
+@click.option("--rebind", is_flag=True, help="The host may move from the machine that has it to another one.")
+@click.argument("host")
+def code(*, data: str | None, config: str | None, as_json: bool, valid: str, rebind: bool, host: str) -> None:
+    """Mint a one-time enrolment code for HOST, a label such as pc7."""
+    import time
+
+    from ddns.wording import until
+
+    now = time.time()
+    try:
+        seconds = until(valid, now) - now
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--valid") from None
+    with _extra():
+        from ddns.runtime import serving
+    minted = serving.mint_code(serving.load(data, config), host, seconds=seconds, rebind=rebind)
+    if as_json:
+        emit("gateway code", {"host": host, "code": minted})
+    else:
+        click.echo(minted)
+
+
+@gateway.command(**options.examples("ddns gateway hosts", "ddns gateway hosts --json"))
+@options.data
+@_CONFIG
+@options.as_json
+def hosts(*, data: str | None, config: str | None, as_json: bool) -> None:
+    """List the hosts in force, with their names and records."""
+    with _extra():
+        from ddns.runtime import serving
+    listed = [_described(view) for view in serving.hosts(serving.load(data, config))]
+    if as_json:
+        emit("gateway hosts", {"hosts": listed})
+    else:
+        _draw(listed)
+
+
+def _described(view: HostView) -> dict[str, Any]:
+    from ddns.times import utc
+
+    return {
+        "id": view.id,
+        "label": view.label,
+        "names": list(view.names),
+        "created_at": utc(view.created_at),
+        "last_seen": utc(view.last_seen) if view.last_seen is not None else None,
+        "frozen": view.frozen,
+        "has_password": view.has_password,
+        "records": [
+            {
+                "name": entry.name,
+                "type": entry.type.value,
+                "values": sorted(entry.values) if entry.values is not None else None,
+                "state": entry.state.value,
+                "problem": entry.problem or None,
+                "confirmed_at": utc(entry.confirmed_at) if entry.confirmed_at is not None else None,
+            }
+            for entry in view.records
+        ],
+    }
+
+
+def _draw(listed: list[dict[str, Any]]) -> None:
+    import time
+
+    from ddns.render import Cell, Screen, sign
+    from ddns.wording import relative, seconds_of
+
+    screen, now = Screen(), time.time()
+    if not listed:
+        screen.line("No host is enrolled yet; mint a code with: ddns gateway code HOST")
+        return
+    rows: list[list[Cell]] = []
+    for host in listed:
+        seen = seconds_of(host["last_seen"])
+        states = {entry["state"] for entry in host["records"]}
+        standing = (
+            "failed" if "refused" in states else "waiting" if host["frozen"] or states - {"confirmed"} else "fine"
+        )
+        values = [text for entry in host["records"] for text in entry["values"] or []]
+        rows.append(
+            [
+                sign(standing if states or host["frozen"] else "new"),
+                (host["label"], "strong"),
+                ", ".join(host["names"]),
+                (", ".join(values) or "none", "address" if values else "dim"),
+                (f"seen {relative(seen, now)}" if seen else "never seen", "dim"),
+                "frozen" if host["frozen"] else "",
+            ]
+        )
+    screen.table(rows, head=("", "host", "name", "address", "", ""))
+    screen.line((f"{len(listed)} host{'s' * (len(listed) > 1)}", "dim"))
+
+
+@gateway.command(**options.examples("ddns gateway revoke pc7", "ddns gateway revoke pc7 --remove-records"))
+@options.data
+@_CONFIG
+@options.as_json
+@click.option("--remove-records", is_flag=True, help="Take its records out of DNS, too.")
+@click.argument("host")
+def revoke(*, data: str | None, config: str | None, as_json: bool, remove_records: bool, host: str) -> None:
+    """Take HOST's key away for good. Its records stay in DNS unless their removal is asked for."""
+    with _extra():
+        from ddns.runtime import serving
+    found = serving.revoke(serving.load(data, config), host, remove_records=remove_records)
+    if as_json:
+        emit("gateway revoke", {"id": found.id, "label": found.label, "remove_records": remove_records})
+    else:
+        click.echo(f"revoked {found.label} ({found.id})" + ("; its records go" if remove_records else ""))
+
+
+@gateway.command(**options.examples("ddns gateway freeze pc7"))
+@options.data
+@_CONFIG
+@click.argument("host")
+def freeze(*, data: str | None, config: str | None, host: str) -> None:
+    """Hold HOST's updates: they are acknowledged as held, and wait."""
+    _freeze(data, config, host, frozen=True)
+
+
+@gateway.command(**options.examples("ddns gateway thaw pc7"))
+@options.data
+@_CONFIG
+@click.argument("host")
+def thaw(*, data: str | None, config: str | None, host: str) -> None:
+    """Release HOST's updates."""
+    _freeze(data, config, host, frozen=False)
+
+
+def _freeze(data: str | None, config: str | None, host: str, *, frozen: bool) -> None:
+    with _extra():
+        from ddns.runtime import serving
+    found = serving.freeze(serving.load(data, config), host, frozen=frozen)
+    click.echo(f"{'held' if frozen else 'released'}: {found.label}")
+
+
+@gateway.command(**options.examples("ddns gateway password router1"))
+@options.data
+@_CONFIG
+@options.as_json
+@click.argument("host")
+def password(*, data: str | None, config: str | None, as_json: bool, host: str) -> None:
+    """Make a new dyndns2 password for HOST, for routers and old clients. It is shown once."""
+    with _extra():
+        from ddns.runtime import serving
+    made = serving.set_password(serving.load(data, config), host)
+    if as_json:
+        emit("gateway password", {"user": host, "password": made})
+    else:
+        click.echo(made)

@@ -1,0 +1,57 @@
+"""`ddns secret`: keep a token, key or password where only the program reads it."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+import click
+
+from ddns.cli import options
+from ddns.cli.output import Group, emit
+
+#: Characters; a longer text is a file that was piped in by mistake.
+_LONGEST = 16384
+
+
+def asked_for(what: str) -> str:
+    """One line from standard input, without echo where that is a terminal. Raises click.UsageError."""
+    if sys.stdin.isatty():
+        text = getpass.getpass(f"{what}: ")
+    else:
+        try:
+            text = sys.stdin.read(_LONGEST + 1)
+        except UnicodeDecodeError:
+            raise click.UsageError(f"{what}: what came on standard input is no text") from None
+    text = text.strip()
+    if not text:
+        raise click.UsageError(f"{what}: nothing came on standard input")
+    if len(text) > _LONGEST or not text.isprintable():
+        raise click.UsageError(f"{what}: one line of text is needed on standard input")
+    return text
+
+
+@click.group(cls=Group, **options.examples("ddns secret set cloudflare"))
+def secret() -> None:
+    """Keep secrets out of the settings file."""
+
+
+@secret.command(
+    name="set", **options.examples("ddns secret set cloudflare", "pass show dns | ddns secret set main-token")
+)
+@options.data
+@options.as_json
+@click.argument("ident", metavar="ID")
+def set_(*, data: str | None, as_json: bool, ident: str) -> None:
+    """Store a secret under ID and print the reference for the settings.
+
+    It is read from standard input, never from the command line, which others can see.
+    """
+    from ddns.runtime.storing import checked_name, store
+
+    checked_name(ident)
+    reference = store(data, ident, asked_for("Secret"))
+    if as_json:
+        emit("secret set", {"reference": reference})
+    else:
+        click.echo(reference)

@@ -1,0 +1,35 @@
+"""What the state remembers of changes, for `ddns history`. Takes no lock and changes nothing."""
+
+from __future__ import annotations
+
+import os
+
+from ddns import host
+from ddns.errors import StateUnwritable
+from ddns.state.rows import HistoryEntry
+from ddns.state.schema import connect
+from ddns.state.store import Store
+
+
+def history(data: str | None, limit: int) -> list[HistoryEntry]:
+    """The last `limit` changes and notes, newest first; none where no run has been. Raises StateError."""
+    path = host.places(data).state_file
+    if not _there(path):
+        return []
+    base = connect(path)
+    try:
+        return Store(base, path).history(limit)
+    finally:
+        base.close()
+
+
+def _there(path: str) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StateUnwritable(
+            f"{path}: {error.strerror}", advice="Run the command as an administrator: the state is protected."
+        ) from error
+    return True

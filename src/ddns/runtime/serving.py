@@ -1,0 +1,142 @@
+"""The gateway, from its settings file: serving it, and what an operator does to its ledger."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ddns import host
+from ddns.config.convert import convert
+from ddns.config.document import Problems, parse
+from ddns.config.layers import Layer
+from ddns.config.near import hint
+from ddns.errors import SettingsError
+from ddns.gateway import operators, serve
+from ddns.gateway.ledger import Host
+from ddns.gateway.settings import GatewaySettings
+from ddns.host.secrets import Vault
+from ddns.net.client import Client
+from ddns.ports import Provider, Tools
+from ddns.providers import table
+from ddns.runtime.clock import SystemClock
+
+_ADVICE = "Correct the gateway's settings file, then try again."
+
+
+def _warn(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A gateway's settings, the kind of each provider, and where secrets lie."""
+
+    settings: GatewaySettings
+    kinds: dict[str, str]
+    vault: Vault
+
+    @property
+    def providers(self) -> dict[str, Provider]:
+        """The providers, connected. Raises SettingsError."""
+        tools = Tools(Client(), SystemClock(), self.vault.resolve, warn=_warn)
+        items = self.settings.provider.items()
+        return {ident: table.load(self.kinds[ident]).connect(settings, tools) for ident, settings in items}
+
+
+def settings_file(data: str | None) -> str:
+    """Where the gateway's settings lie unless a file is named."""
+    return os.path.join(host.places(data).config, "gateway.toml")
+
+
+def load(data: str | None, file: str | None) -> Loaded:
+    """Read a gateway's settings. Raises SettingsError with every problem."""
+    path = file or settings_file(data)
+    try:
+        with open(path, "rb") as opened:
+            content = opened.read()
+    except OSError as error:
+        raise SettingsError(
+            f"the gateway's settings at {path} can't be read: {error.strerror}",
+            advice="Name the file with: --config gateway.toml",
+        ) from error
+    try:
+        settings, kinds = _settings(content, os.path.basename(path))
+    except SettingsError as error:
+        raise SettingsError(error.message, error.problems, advice=_ADVICE) from error
+    return Loaded(settings, kinds, Vault(host.places(data).secrets))
+
+
+def _settings(content: bytes, name: str) -> tuple[GatewaySettings, dict[str, str]]:
+    text, raw = parse(content, name)
+    problems = Problems([Layer("file", raw)], text)
+    settings = convert(raw, GatewaySettings, (), problems.add)
+    kinds, read = {}, {}
+    tables = raw.get("provider")
+    for ident, values in tables.items() if isinstance(tables, dict) else ():
+        kinds[ident], read[ident] = _provider(ident, values, problems)
+    problems.raise_if_any()
+    return msgspec.structs.replace(settings, provider=read), kinds
+
+
+def _provider(ident: str, values: Any, problems: Problems) -> tuple[str, object]:
+    kind = values.get("kind") if isinstance(values, dict) else None
+    known = ", ".join(sorted(table.MODULES))
+    if not isinstance(kind, str):
+        problems.add(("provider", ident, "kind"), f"required key is missing; the kinds are {known}")
+        return "", None
+    if kind not in table.MODULES:
+        near = hint(kind, table.MODULES) or f"; the kinds are {known}"
+        problems.add(("provider", ident, "kind"), f'unknown kind "{kind}"{near}')
+        return "", None
+    own = {key: value for key, value in values.items() if key != "kind"}
+    return kind, convert(own, table.load(kind).Settings, ("provider", ident), problems.add)
+
+
+def run(loaded: Loaded, ready: Callable[[str], None]) -> None:
+    """Serve until KeyboardInterrupt, or a signal; `ready` is told the URL. Raises DdnsError."""
+    serve.serve(loaded.settings, loaded.providers, loaded.vault.resolve, SystemClock(), ready=ready)
+
+
+@contextlib.contextmanager
+def _opened(loaded: Loaded) -> Iterator[serve.Store]:
+    with serve.opened(loaded.settings, SystemClock()) as store:
+        yield store
+
+
+def mint_code(loaded: Loaded, label: str, *, seconds: float, rebind: bool) -> str:
+    """As `operators.mint_code`."""
+    with _opened(loaded) as store:
+        hosts = loaded.settings.hosts
+        return operators.mint_code(
+            store.ledger, store.audit, SystemClock(), hosts, label, seconds=seconds, rebind=rebind
+        )
+
+
+def hosts(loaded: Loaded) -> list[operators.HostView]:
+    """As `operators.list_hosts`."""
+    with _opened(loaded) as store:
+        return operators.list_hosts(store.ledger)
+
+
+def revoke(loaded: Loaded, label: str, *, remove_records: bool) -> Host:
+    """As `operators.revoke`."""
+    with _opened(loaded) as store:
+        return operators.revoke(store.ledger, store.audit, SystemClock(), label, remove_records=remove_records)
+
+
+def freeze(loaded: Loaded, label: str, *, frozen: bool) -> Host:
+    """As `operators.freeze`."""
+    with _opened(loaded) as store:
+        return operators.freeze(store.ledger, store.audit, label, frozen=frozen)
+
+
+def set_password(loaded: Loaded, label: str) -> str:
+    """As `operators.set_dyndns2_password`."""
+    with _opened(loaded) as store:
+        return operators.set_dyndns2_password(store.ledger, store.audit, label)
