@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ddns.compare import Rules, compare
 from ddns.detect import Gather, detect, in_threads
@@ -63,8 +63,16 @@ def look(world: World, run: Run, tell: Callable[[Family, Detected], None]) -> Fo
         world.targets, detections, world.memory, now, every=world.prove_every, prove=world.prove or world.rules.insist
     )
     observed = observe(keys, world.providers, world.deadline.within(world.deadline.left() / 2))
-    plan = compare(run, world.targets, detections, observed, world.memory, world.clock.now(), world.rules)
+    targets = [_raised(target, observed.get(target.key), world.providers) for target in world.targets]
+    plan = compare(run, targets, detections, observed, world.memory, world.clock.now(), world.rules)
     return Found(detected, observed, plan)
+
+
+def _raised(target: Target, seen: Observed | ProviderError | None, providers: Mapping[str, Provider]) -> Target:
+    """The target with a TTL that its provider takes; it would look like drift for ever otherwise."""
+    if target.ttl is None or not isinstance(seen, Observed):
+        return target  # nothing is decided about the TTL, and the provider may not even be open
+    return replace(target, ttl=max(target.ttl, providers[target.key.provider].capabilities.min_ttl))
 
 
 def ask(world: World, family: Family, *, ask_all: bool = False) -> Detected:
