@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ddns.demo.stage import KEY_NAME, ZONE, DemoFailed, Nameserver
 
@@ -26,6 +28,8 @@ class Gateway:
         self.ca_file = folder / "ca.pem"
         self._settings = folder / "gateway.toml"
         self._log = folder / "gateway.log"
+        self._audit = folder / "gateway" / "audit.jsonl"
+        self._told = 0
         # The environment carries the two secrets, as a service manager's credentials would.
         self._environ = os.environ | {
             "DEMO_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
@@ -86,6 +90,12 @@ key = "env:DEMO_ZONE_KEY"
             if found:
                 return found[0]
         raise DemoFailed(f"the gateway did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """The lines of the audit log since the last call."""
+        lines = self._audit.read_text(encoding="utf-8").splitlines()
+        fresh, self._told = lines[self._told :], len(lines)
+        return [json.loads(line) for line in fresh]
 
     def code(self, host: str) -> str:
         """Mint an enrolment code, as the operator does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -28,7 +29,7 @@ class Narrator:
 
     def say(self, text: str) -> None:
         """A plain sentence."""
-        self._console.print(Text("   " + text))
+        self._console.print(Padding(Text(text), (0, 0, 0, 3)))
 
     def ran(self, command: str, output: str, exit_code: int, seconds: float) -> None:
         """A command, what it printed, its exit code and time."""
@@ -38,12 +39,14 @@ class Narrator:
         colour = "green" if exit_code == 0 else "yellow"
         self._console.print(f"   [{colour}]exit {exit_code}[/] [dim]after {seconds * 1000:.0f} ms[/]")
 
-    def proof(self, server: str, name: str, address: str, *, good: bool) -> None:
+    def decided(self, decision: str, detail: str) -> None:
+        """A line of the gateway's audit log."""
+        self._console.print(f"   [magenta]gateway: {escape(decision)}[/] [dim]{escape(detail)}[/]")
+
+    def proof(self, name: str, address: str, *, good: bool) -> None:
         """What DNS says now."""
         mark = "[green]✔[/]" if good else "[red]✘[/]"
-        self._console.print(
-            f"   {mark} {escape(server)}: [bold]{escape(name)}[/] A [bold]{escape(address or 'none')}[/]"
-        )
+        self._console.print(f"   {mark} DNS says: [bold]{escape(name)}[/] A [bold]{escape(address or 'none')}[/]")
 
     def summary(self, rows: list[tuple[str, str, str, float]]) -> None:
         """All steps at a glance: what happened, DNS afterwards, exit code, seconds."""

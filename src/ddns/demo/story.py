@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ddns.demo.gateway import PROGRAM, Gateway
 from ddns.demo.narrator import Narrator
@@ -64,6 +65,7 @@ class Stage:
     """Everything that is running."""
 
     machine: Machine
+    gateway: Gateway
     dns: Nameserver
     alpha: Echo
     beta: Echo
@@ -78,8 +80,10 @@ class Stage:
     def run(self, what: str, *flags: str, expect: str, exit_code: int = 0) -> None:
         """Run `ddns run`, then ask DNS. Raises DemoFailed when DNS says anything but `expect`."""
         seconds = self.machine.ddns("run", *flags, expected=exit_code)
+        for line in self.gateway.decisions():
+            self.narrator.decided(line["decision"], _detail(line))
         said = self.dns.ask(NAME)
-        self.narrator.proof(self.dns.kind, NAME, said, good=said == expect)
+        self.narrator.proof(NAME, said, good=said == expect)
         self.rows.append((what, said, str(exit_code), seconds))
         if said != expect:
             raise DemoFailed(f"DNS says {said or 'nothing'} for {NAME}, expected {expect}")
@@ -127,7 +131,7 @@ def _tell(stage: Stage) -> None:
 
     narrator.step("Somebody alters the record behind our back; a due proof repairs it")
     stage.dns.alter(NAME, ELSEWHERE)
-    narrator.proof(stage.dns.kind, NAME, stage.dns.ask(NAME), good=False)
+    narrator.proof(NAME, stage.dns.ask(NAME), good=False)
     stage.run("proof repairs drift", "--prove", expect=SECOND)
 
     narrator.step("One operator lies; nothing is published")
@@ -150,24 +154,39 @@ def _stage(folder: Path, narrator: Narrator) -> Iterator[Stage]:
         gateway = Gateway(folder, dns)
         with gateway.serving() as url:
             narrator.say(f"A gateway at {url}: it alone holds the key of the zone.")
-            stage = Stage(Machine(folder / "machine", narrator, _environ()), dns, alpha, beta, probe, narrator)
+            machine = Machine(folder / "machine", narrator, _environ())
+            stage = Stage(machine, gateway, dns, alpha, beta, probe, narrator)
             stage.move(FIRST)
-            _enrol(stage, gateway, url)
+            _enrol(stage, url)
             yield stage
 
 
-def _enrol(stage: Stage, gateway: Gateway, url: str) -> None:
+def _enrol(stage: Stage, url: str) -> None:
     stage.narrator.step("Enrol this machine: a one-time code for a key of its own, good for its own name only")
-    code = gateway.code(HOST)
+    code = stage.gateway.code(HOST)
     stage.narrator.say(f"The operator mints a code: ddns gateway code {HOST}")
     stage.machine.folder.mkdir()
-    stage.machine.ddns("enroll", url, "--ca-file", str(gateway.ca_file), stdin=code + "\n")
-    (stage.machine.folder / "ddns.toml").write_text(_settings(stage, gateway, url), encoding="utf-8")
+    stage.machine.ddns("enroll", url, "--ca-file", str(stage.gateway.ca_file), stdin=code + "\n")
+    for line in stage.gateway.decisions():
+        stage.narrator.decided(line["decision"], _detail(line))
+    (stage.machine.folder / "ddns.toml").write_text(_settings(stage, url), encoding="utf-8")
 
 
-def _settings(stage: Stage, gateway: Gateway, url: str) -> str:
+def _detail(line: dict[str, Any]) -> str:
+    """What an audit line says for people: the values, and the trace id that the machine's log has, too."""
+    change = f"{_values(line['old'])} -> {_values(line['new'])}" if "old" in line and "new" in line else ""
+    trace = f"trace {line['trace_id']}" if "trace_id" in line else ""
+    return " ".join(filter(None, (line.get("name", line.get("label", "")), change, trace)))
+
+
+def _values(values: list[str]) -> str:
+    return ", ".join(values) or "none"
+
+
+def _settings(stage: Stage, url: str) -> str:
+    ca_file = stage.gateway.ca_file
     sources = ",\n".join(
-        f'    {{ url = "{echo.url}", operator = "{echo.operator}", ca_file = "{gateway.ca_file}" }}'
+        f'    {{ url = "{echo.url}", operator = "{echo.operator}", ca_file = "{ca_file}" }}'
         for echo in (stage.alpha, stage.beta)
     )
     return f"""schema = 1
@@ -183,7 +202,7 @@ token = "file:gateway"
 
 [gateway]
 url = "{url}"
-ca_file = "{gateway.ca_file}"
+ca_file = "{ca_file}"
 
 [detect]
 sources = [

@@ -68,7 +68,9 @@ def build(
     for item in wanted:
         if isinstance(item, Own):
             urls = dict.fromkeys(sorted(item.families), item.url)
-            sources.append(HttpSource(item.url.split("/")[2], item.operator, urls, item.form, ca_file=item.ca_file))
+            taken = {source.name for source in sources}
+            name = f"{item.operator} ({item.url.split('/')[2]})" if item.operator in taken else item.operator
+            sources.append(HttpSource(name, item.operator, urls, item.form, ca_file=item.ca_file))
         elif item == "gateway":
             if gateway_url:
                 urls = dict.fromkeys((_V4, _V6), gateway_url.rstrip("/") + "/ip")
