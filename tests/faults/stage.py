@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -67,8 +68,9 @@ class Stage:
         self.patch.setitem(table.MODULES, memory.KIND, memory.__name__)
         for ident, place in self.places.items():
             self.patch.setitem(memory.PLACES, place, self.providers[ident])
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.settings()
+        if not self.folder.exists():
+            self.folder.mkdir(parents=True)
+            self.settings()
         return self
 
     def __exit__(
@@ -101,6 +103,16 @@ settle = "{SETTLE:.0f}s"
     def move(self, address: str) -> None:
         """The public address changes, and every source says so."""
         self.net.says.update(dict.fromkeys(OPERATORS, address))
+
+    def fork(self, folder: Path) -> Stage:
+        """A second machine that stands where this one does, in a world of its own. To be entered."""
+        other = Stage(folder, self.names)
+        other.places = self.places
+        other.clock, other.dns, other.net = copy(self.clock), self.dns.copy(), FakeNet(self.net.says)
+        for ident, provider in self.providers.items():
+            other.providers[ident] = provider.copy(other.dns, other.clock)
+        shutil.copytree(self.folder, folder)
+        return other
 
     # -- runs
 
@@ -146,7 +158,7 @@ settle = "{SETTLE:.0f}s"
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """Rows of the state."""
-        base = sqlite3.connect(self.folder / "state" / "state.db")
+        base = sqlite3.connect(f"file:{self.folder}/state/state.db?mode=rw", uri=True)
         try:
             return base.execute(statement).fetchall()
         finally:

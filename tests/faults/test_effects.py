@@ -118,7 +118,7 @@ SCENARIOS = (
     Scenario("answer lost, applied", _write_faults(TIMEOUT_AFTER)),
     Scenario("answer lost, not applied", _write_faults(TIMEOUT_BEFORE)),
     Scenario("answer lost, unreadable", _unreadable, code=13, again=_AGAIN_AND_LATER),
-    Scenario("rate limited", _write_faults(LIMITED)),
+    Scenario("rate limited", _write_faults(LIMITED), again=_AGAIN_AND_LATER),
     Scenario("queued", _queued, between=_released),
     Scenario("blocked", _write_faults(BAD_CREDENTIALS), code=12, again=((0.0, _PLAIN), (0.0, RunRequest(now=True)))),
     Scenario("overtaken, fenced", _overtaken, code=12, again=_AGAIN_AND_LATER),

@@ -190,11 +190,12 @@ class Dns:
 
 @dataclass(frozen=True)
 class Fault:
-    """How a call at a provider goes wrong. `lands`: the write is carried out all the same."""
+    """How a call at a provider goes wrong. `lands`: the write is carried out all the same, `late`: at `release`."""
 
     name: str
     error: Callable[[], ProviderError]
     lands: bool = False
+    late: bool = False
 
 
 UNREACHABLE = Fault("unreachable", lambda: Transport("connection refused"))
@@ -202,6 +203,7 @@ TIMEOUT_BEFORE = Fault("timeout before the write", lambda: Transport("no answer 
 TIMEOUT_AFTER = Fault("timeout after the write", lambda: Transport("no answer in time", ambiguous=True), lands=True)
 LIMITED = Fault("rate limited", lambda: RateLimited("too many calls", retry_after=30.0))
 LIMITED_LONG = Fault("rate limited for an hour", lambda: RateLimited("too many calls", retry_after=3600.0))
+TIMEOUT_LATE = Fault("timeout, write lands later", lambda: Transport("no answer in time", ambiguous=True), late=True)
 SERVER_SIDE = Fault("5xx before the write", lambda: ServerSide("status 503"))
 SERVER_SIDE_AFTER = Fault("5xx after the write", lambda: ServerSide("status 502"), lands=True)
 MALFORMED = Fault("garbage", lambda: Malformed("not of the protocol"))
@@ -215,6 +217,7 @@ FAULTS = (
     UNREACHABLE,
     TIMEOUT_BEFORE,
     TIMEOUT_AFTER,
+    TIMEOUT_LATE,
     LIMITED,
     LIMITED_LONG,
     SERVER_SIDE,
@@ -232,8 +235,8 @@ class FakeProvider:
     """A provider over `Dns`.
 
     `write_faults` and `read_faults` are used up, one for each record written and each call that reads (None: that one
-    goes well); `down` lasts until it is taken away. `breaks_after` ends the next `apply` in the middle, after that many changes, with an
-    error for the whole call. `state` QUEUED or HELD acknowledges writes that `release` brings into DNS later.
+    goes well); `down` lasts until it is taken away. `breaks_after` ends the next `apply` in the middle, after that
+    many changes, with an error for the whole call. `state` QUEUED or HELD acknowledges writes that `release` brings into DNS later.
     `meanwhile` is called just before each write: what a second writer does between our read and our write.
     """
 
@@ -271,10 +274,19 @@ class FakeProvider:
             yield change, self._write(change)
 
     def release(self) -> None:
-        """What was queued or held comes into DNS."""
+        """What was queued, held or late comes into DNS, where it may still be written."""
         for change in self.waiting:
-            self._put(change)
+            if self._allowed(change):
+                self._put(change)
         self.waiting.clear()
+
+    def copy(self, dns: Dns, clock: FakeClock) -> FakeProvider:
+        """The same provider over another DNS, with the same faults to come."""
+        other = FakeProvider(dns, clock, name=self.name, compare_and_set=self.compare_and_set)
+        other.state, other.down, other.breaks_after = self.state, self.down, self.breaks_after
+        other.write_faults, other.read_faults = self.write_faults.copy(), self.read_faults.copy()
+        other.waiting = self.waiting.copy()
+        return other
 
     def _write(self, change: Change) -> Applied | ProviderError:
         self.sent.append(change)
@@ -282,15 +294,20 @@ class FakeProvider:
             self.meanwhile(change)
         fault = self.write_faults.popleft() if self.write_faults else self.down
         if fault is not None and not fault.lands:
+            self.waiting += [change] * fault.late
             return fault.error()
-        found = self.dns.get(change.key.name, change.key.type)
-        if self.compare_and_set and _values(found) not in (_values(change.before), _values(change.after)):
+        if not self._allowed(change):
+            found = self.dns.get(change.key.name, change.key.type)
             return Conflict(f"{change.key} is not as it was read: found {found or 'none'}")
         if self.state is AppliedState.APPLIED:
             self._put(change)
         else:
             self.waiting.append(change)
         return fault.error() if fault is not None else Applied(self.state)
+
+    def _allowed(self, change: Change) -> bool:
+        found = _values(self.dns.get(change.key.name, change.key.type))
+        return not self.compare_and_set or found in (_values(change.before), _values(change.after))
 
     def _put(self, change: Change) -> None:
         now, after = self.dns.get(change.key.name, change.key.type), change.after

@@ -1,0 +1,11 @@
+"""Hypothesis: no deadline of its own (a run writes to disk), and in CI the same examples each time."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+from ground import in_ci
+
+settings.register_profile(
+    "faults", deadline=None, derandomize=in_ci(), suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
