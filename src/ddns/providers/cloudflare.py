@@ -154,7 +154,8 @@ def connect(settings: Settings, tools: Tools) -> Provider:
 class Cloudflare:
     """The provider."""
 
-    capabilities = Capabilities(min_ttl=60)
+    #: 1 stands for "automatic"; what is between 1 and 60 the API refuses itself.
+    capabilities = Capabilities(min_ttl=1)
 
     def __init__(self, url: str, settings: Settings, tools: Tools) -> None:
         self._url = url
