@@ -206,25 +206,16 @@ def show(*, data: str | None, as_json: bool) -> None:
 
 
 def _draw(loaded: Loaded, values: dict[str, Any]) -> None:
-    import sys
-
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from ddns.config import toml_text
+    from ddns.render import Cell, Screen
 
-    table = Table(box=None, pad_edge=False)
-    table.add_column("key", no_wrap=True)
-    table.add_column("value", overflow="fold")
-    table.add_column("origin", no_wrap=True)
+    rows: list[list[Cell]] = []
     for key, value in values.items():
         origin = loaded.origins[key]
         where = f"{origin.layer} ({origin.where})" if origin.where not in ("", origin.layer) else origin.layer
-        style = "dim" if origin.layer == "default" else ""
-        table.add_row(Text(key), Text(toml_text.value(value)), Text(where), style=style)
-    # What is not a terminal has no width: lines are not broken for a program or a file.
-    Console(width=None if sys.stdout.isatty() else 240, highlight=False).print(table)
+        role = "dim" if origin.layer == "default" else "strong"
+        rows.append([(key, role), (toml_text.value(value), role), (where, "dim")])
+    Screen().table(rows, head=("key", "value", "origin"))
 
 
 @config.command()

@@ -77,6 +77,7 @@ def draw(screen: Screen, families: list[dict[str, Any]]) -> None:
         if family["answers"]:
             head = ("", "source", "operator", "TLS", "answer", "ms")
             screen.table([_row(answer, family["address"]) for answer in family["answers"]], head=head, right=("ms",))
+            screen.line()
         draw_verdict(screen, family)
 
 

@@ -1,0 +1,154 @@
+"""Draws docs/pictures: the commands' screens with made-up data.
+
+Run: ``PYTHONPATH=src python packaging/pictures.py``.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ddns.cli import detect, plan, screen
+from ddns.cli.verdict import troubles
+from ddns.cli.view import view
+from ddns.render import Screen
+from ddns.times import utc
+
+#: The same pictures whenever and wherever they are drawn.
+NOW = 1_795_370_400.0
+HOUR = 3600.0
+BLOCK = "provider.bad_credentials"
+
+
+def status() -> dict[str, Any]:
+    """One name that is well, one whose provider refuses."""
+    codes = (0, 0, 0, 13, 0, 0, 0, 12, 12, 12)
+    runs = [
+        {"started": utc(NOW - 600 * (9 - n) - 62), "ended": utc(NOW - 600 * (9 - n) - 60), "exit": code, "changed": 0}
+        for n, code in enumerate(codes)
+    ]
+    home = {
+        "name": "home.example.com",
+        "provider": "cloudflare",
+        "since": utc(NOW - 8.2 * 24 * HOUR),
+        "outcome": "unchanged",
+        "proven_at": utc(NOW - 2 * HOUR),
+        "proven_by": "api",
+        "next_at": utc(NOW + 4 * HOUR),
+        "error": None,
+    }
+    nas = home | {
+        "name": "nas.example.org",
+        "provider": "dyn",
+        "outcome": "failed",
+        "next_at": utc(NOW + 23.7 * HOUR),
+        "proven_by": "ns1.example.org",
+        "error": {"code": BLOCK, "advice": "Store a valid secret with `ddns secret set`, then: ddns run --now"},
+    }
+    block = {"provider": "dyn", "code": BLOCK, "since": utc(NOW - 0.4 * HOUR), "retry_at": utc(NOW + 23.7 * HOUR)}
+    return {
+        "schema": 1,
+        "version": "0.1.0",
+        "host": "web01",
+        "written_at": utc(NOW - 60),
+        "run": {"id": "0", "started": utc(NOW - 62), "ended": utc(NOW - 60), "exit": 12, "full": True},
+        "records": [
+            home | {"type": "A", "address": "203.0.113.7"},
+            home | {"type": "AAAA", "address": "2001:db8:4711:1::7"},
+            nas | {"type": "A", "address": "203.0.113.7"},
+        ],
+        "blocks": [block],
+        "last_runs": runs,
+        "paused_until": None,
+        "notes": [],
+    }
+
+
+def _answer(source: str, operator: str, address: str | None, ms: int, problem: str | None = None) -> dict[str, Any]:
+    tls = source not in ("opendns", "google")
+    return {
+        "source": source,
+        "operator": operator,
+        "authenticated": tls,
+        "address": address,
+        "problem": problem,
+        "ms": ms,
+    }
+
+
+def families() -> list[dict[str, Any]]:
+    """IPv4 agreed on, with one liar and one that fails; no IPv6."""
+    answers = [
+        _answer("opendns", "OpenDNS", "203.0.113.8", 9),
+        _answer("google", "Google", "203.0.113.8", 11),
+        _answer("ipify", "ipify", "203.0.113.8", 84),
+        _answer("aws", "Amazon", "203.0.113.8", 96),
+        _answer("ifconfig", "ifconfig.me", None, 102, "ifconfig: HTTP 503"),
+        _answer("icanhazip", "Cloudflare", "198.51.100.66", 61),
+    ]
+    four = {"family": 4, "verdict": "available", "address": "203.0.113.8", "agreed_by": ["OpenDNS", "Google", "ipify"]}
+    six = {"family": 6, "verdict": "absent", "because": "no route to the Internet over IPv6", "answers": []}
+    return [four | {"answers": answers}, six]
+
+
+def planned() -> dict[str, Any]:
+    """One of each: new, changed, right, held."""
+    key = {"type": "A", "provider": "cloudflare"}
+    new = "203.0.113.8"
+    return {
+        "families": families(),
+        "changes": [
+            key | {"name": "home.example.com", "from": ["203.0.113.7"], "to": [new], "reason": "address"},
+            key | {"name": "new.example.com", "from": None, "to": [new], "reason": "create"},
+        ],
+        "unchanged": [key | {"name": "nas.example.org", "values": [new], "observed_by": "api", "note": None}],
+        "held": [
+            key
+            | {
+                "name": "www.example.com",
+                "outcome": "held",
+                "code": "provider.rejected",
+                "message": "already has 2 values (192.0.2.1, 192.0.2.2) that this machine did not write",
+                "advice": 'Remove the others, or set adopt = "all" for this record to replace them.',
+                "until": None,
+            }
+        ],
+    }
+
+
+def draw_status(on: Screen) -> None:
+    """`ddns status`."""
+    seen = view(status())
+    screen.draw(on, seen, troubles(seen, NOW), "machine", NOW)
+
+
+PICTURES: dict[str, Callable[[Screen], None]] = {
+    "status": draw_status,
+    "plan": lambda on: plan.draw(on, planned()),
+    "detect": lambda on: detect.draw(on, families()),
+}
+
+
+def picture(name: str) -> str:
+    """One picture as SVG. Fonts are the reader's own: a picture fetches nothing."""
+    on = Screen(io.StringIO(), width=84, record=True)
+    PICTURES[name](on)
+    return re.sub(r"@font-face \{.*?\}\n?", "", on.svg(f"ddns {name}"), flags=re.DOTALL)
+
+
+def main(folder: str) -> None:
+    """Write them all."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    for name in PICTURES:
+        Path(folder, f"{name}.svg").write_text(picture(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "docs/pictures")
