@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.clients import Client
-from bench.measure import Command, run
+from bench.measure import Command, Sample, run
 
 INTERPRETER = (("Python itself, with site", "pass"), ("re, for pip's console script", "import re"))
 QUICK = (
@@ -43,6 +44,15 @@ REST = {
 }
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What one stage adds, in ms."""
+
+    stage: str
+    cpu: float
+    wall: float
+
+
 def commands(client: Client, kind: str) -> list[tuple[str, Command]]:
     """A process for each stage."""
     python = client.command.argv[0].rpartition("/")[0] + "/python"
@@ -55,25 +65,32 @@ def commands(client: Client, kind: str) -> list[tuple[str, Command]]:
     return [*found, (REST[kind], client.command)]
 
 
-def measure(client: Client, kind: str, rounds: int, before_run: Callable[[], None]) -> list[tuple[str, float]]:
-    """Each stage's cost in ms. `before_run` makes the world such that the run is of the kind."""
+def measure(client: Client, kind: str, rounds: int, before_run: Callable[[], None]) -> list[Cost]:
+    """Each stage's cost. `before_run` makes the world such that the run is of the kind."""
     stages = commands(client, kind)
-    samples: dict[str, list[float]] = {label: [] for label, _ in stages}
+    samples: dict[str, list[Sample]] = {label: [] for label, _ in stages}
     for _ in range(rounds):
         for label, command in stages:
             if command is client.command:
                 before_run()
-            samples[label].append(run(command).wall)
-    medians = [statistics.median(samples[label]) for label, _ in stages]
-    costs = [medians[0], *(later - earlier for earlier, later in itertools.pairwise(medians))]
-    return list(zip(samples, costs, strict=True))
+            samples[label].append(run(command))
+    points = [
+        (statistics.median(s.cpu for s in taken), statistics.median(s.wall for s in taken))
+        for taken in samples.values()
+    ]
+    steps = itertools.pairwise([(0.0, 0.0), *points])
+    return [
+        Cost(label, cpu - cpu_before, wall - wall_before)
+        for label, ((cpu_before, wall_before), (cpu, wall)) in zip(samples, steps, strict=True)
+    ]
 
 
-def draw(console: Console, kind: str, costs: list[tuple[str, float]]) -> None:
+def draw(console: Console, kind: str, costs: list[Cost]) -> None:
     """Print a kind's table."""
     table = Table(title=f"Where a {kind} run spends its time", show_footer=True)
     table.add_column("stage", footer="all")
-    table.add_column("ms", justify="right", footer=f"{sum(cost for _, cost in costs):.1f}")
-    for label, cost in costs:
-        table.add_row(label, f"{cost:.1f}")
+    table.add_column("CPU ms", justify="right", footer=f"{sum(cost.cpu for cost in costs):.1f}")
+    table.add_column("wall ms", justify="right", footer=f"{sum(cost.wall for cost in costs):.1f}")
+    for cost in costs:
+        table.add_row(cost.stage, f"{cost.cpu:.1f}", f"{cost.wall:.1f}")
     console.print(table)
