@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from ddns.errors import ProviderError
 from ddns.model import (
@@ -115,8 +116,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(msgspec.Struct, frozen=True):
     """What a provider can do. `min_ttl` in seconds: smaller ones are raised to it.
 
     `read`: `observe` asks the provider itself (else the zone's authoritative servers). `compare_and_set`: a write
@@ -148,8 +148,7 @@ class Provider(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(msgspec.Struct, frozen=True):
     """What a provider is built with, beside its own settings."""
 
     net: Net
@@ -161,6 +160,8 @@ class Tools:
     gateway_url: str = ""
     gateway_ca_file: str = ""
     trace_id: str = ""
+    #: This machine's identity, for the provider that talks to the gateway: a key is worth nothing on another machine.
+    machine: Callable[[], str] = lambda: ""
     warn: Callable[[str], None] = lambda _message: None
 
 

@@ -9,6 +9,9 @@ joined by LF, without a final newline. The signature is HMAC-SHA256 with the hos
 change's id and stays the same when the same change is sent again. A reading request has seq 0 and an empty idem.
 The path is the one that the gateway sees: a proxy before it must not rewrite paths.
 
+What signs is not the stored key itself but `bound_key`: HMAC-SHA256 of the machine's identity under it. A clone carries
+the key of its original, but not its identity, so that its signatures are refused until it is enrolled by itself.
+
 `gateway` is the gateway's `name` setting, not its address, so that it may move. A client learns it as it enrols and
 keeps it with its key, as one secret text: ``HOST:KEY:GATEWAY`` (`Identity`; KEY is base64url without padding).
 """
@@ -139,6 +142,11 @@ class Identity:
 def encode_key(key: bytes) -> str:
     """A key as text: base64url, no padding."""
     return base64.urlsafe_b64encode(key).rstrip(b"=").decode()
+
+
+def bound_key(key: bytes, machine: str) -> bytes:
+    """The key that signs: the stored key, bound to the machine's identity as it was told at enrolment."""
+    return hmac.digest(key, b"DDNS1 machine\n" + machine.encode(), "sha256")
 
 
 def decode_key(text: str) -> bytes:

@@ -116,13 +116,19 @@ class Host:
     site: Site
     key: RecordKey
     token: str
+    machine: str
 
     @contextmanager
     def provider(self, url: str) -> Iterator[Provider]:
         """Its provider, fresh as in a new run."""
         with contextlib.closing(Client()) as net:
             tools = Tools(
-                net, CLOCK, lambda _ref: Secret(self.token), gateway_url=url, gateway_ca_file=str(self.site.ca.file)
+                net,
+                CLOCK,
+                lambda _ref: Secret(self.token),
+                gateway_url=url,
+                gateway_ca_file=str(self.site.ca.file),
+                machine=lambda: self.machine,
             )
             yield client.connect(client.Settings(token=SecretRef("env:TOKEN")), tools)
 
@@ -151,11 +157,12 @@ def host(site: Site, fresh_name: Callable[..., str]) -> Callable[[str], Host]:
     def make(url: str) -> Host:
         name = fresh_name()
         label = name.partition(".")[0]
+        machine = f"machine of {label}"
         with contextlib.closing(Client()) as net:
             enrolled = enrol(
                 url,
                 site.code(label),
-                f"machine of {label}",
+                machine,
                 new_key(),
                 net=net,
                 deadline=Deadline(CLOCK, 10),
@@ -163,7 +170,7 @@ def host(site: Site, fresh_name: Callable[..., str]) -> Callable[[str], Host]:
                 ca_file=str(site.ca.file),
             )
         assert enrolled.names == (name,)
-        return Host(site, RecordKey("gw", name, RecordType.A), enrolled.identity.text())
+        return Host(site, RecordKey("gw", name, RecordType.A), enrolled.identity.text(), machine)
 
     return make
 

@@ -126,7 +126,8 @@ class Player:
         signed, sig = protocol.parse(value)
         target = request.url.removeprefix(self._dialogue.gateway_url)
         body = request.content or b""
-        assert protocol.verify(signed, sig, identity.key, identity.gateway, request.method, target, body)
+        key = protocol.bound_key(identity.key, "")
+        assert protocol.verify(signed, sig, key, identity.gateway, request.method, target, body)
         assert signed.nonce not in self._nonces, "a nonce was used twice"
         self._nonces.add(signed.nonce)
         return f"{protocol.SCHEME} host={signed.host},seq={signed.seq},idem={signed.idem}"

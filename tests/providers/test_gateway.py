@@ -114,7 +114,13 @@ class Machine:
         return Deadline(self.clock, 30)
 
 
-def provider_on(wire: Wire, clock: Clock, identity: Identity = IDENTITY, warnings: list[str] | None = None) -> Provider:
+def provider_on(
+    wire: Wire,
+    clock: Clock,
+    identity: Identity = IDENTITY,
+    warnings: list[str] | None = None,
+    machine: str = MACHINE,
+) -> Provider:
     """The provider under test."""
     tools = Tools(
         wire,
@@ -123,6 +129,7 @@ def provider_on(wire: Wire, clock: Clock, identity: Identity = IDENTITY, warning
         gateway_url=URL,
         gateway_ca_file="ca.pem",
         trace_id="trace-1",
+        machine=lambda: machine,
         warn=(warnings if warnings is not None else []).append,
     )
     return client.connect(client.Settings(token=SecretRef("env:TOKEN")), tools)
@@ -233,6 +240,17 @@ def test_a_revoked_machine_is_told_to_enrol_again(machine: Machine) -> None:
     seen = machine.see()
     assert isinstance(seen, BadCredentials)
     assert "ddns enroll" in seen.advice
+
+
+def test_a_clone_is_refused_and_told_to_enrol_again(machine: Machine) -> None:
+    """It carries the key of its original, on a machine of another identity."""
+    machine.write(None, "192.0.2.1")
+    identity = _identity(machine)
+    clone = replace(machine, provider=provider_on(machine.wire, machine.clock, identity, machine="machine-identity-2"))
+    refused = clone.write(addresses("192.0.2.1"), "192.0.2.2", id_="c2")
+    assert isinstance(refused, BadCredentials)
+    assert "copy of another" in refused.advice
+    assert machine.gateway.dns.values() == ["192.0.2.1"]
 
 
 def problem(slug: str, status: int) -> HttpResponse:

@@ -8,6 +8,7 @@ would fill the log.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import uuid
 from collections.abc import Mapping
@@ -40,6 +41,7 @@ from ddns.protocol import Signed
 
 #: Seconds that an update waits for DNS before it is answered as queued.
 WAIT = 2.0
+_LOG = logging.getLogger("ddns.gateway")
 _TRACE = re.compile(r"[A-Za-z0-9-]{1,64}")
 #: Refusals of somebody who may be guessing.
 _GUESSES = frozenset({"unsigned", "bad-signature", "code-invalid", "code-used", "code-expired"})
@@ -98,17 +100,19 @@ class _Gateway:
         self._trusted = tuple(cidr.network for cidr in parts.settings.listen.trusted_proxies)
 
     async def update(self, request: Request) -> Response:
+        self._admit(request)
         body = await self._body(request)
         asked, signed = await self._asked(request, body)
         _note_wish(request, body)
         receipt = await run_in_threadpool(self._parts.updates.update, asked, signed, body)
         settled = await self._settled(receipt)
         if settled.state is RecordState.FAILED:
-            raise Problem("refused-by-dns", 422, settled.problem)
+            raise Problem("refused-by-dns", 422, settled.problem or "DNS refused this record before")
         answer = {"state": settled.state, "seq": receipt.seq, "revision": receipt.revision}
         return _json(answer, 200 if settled.state is RecordState.CONFIRMED else 202)
 
     async def record(self, request: Request) -> Response:
+        self._admit(request)
         asked, _ = await self._asked(request, b"")
         query = request.query_params
         name, type_ = query.get("name", ""), query.get("type", "")
@@ -116,9 +120,7 @@ class _Gateway:
         return _json(await run_in_threadpool(self._parts.updates.read, asked, name, type_))
 
     async def enroll(self, request: Request) -> Response:
-        peer = self._peer(request)
-        self._parts.throttle.address(peer)
-        self._parts.throttle.before_guess(peer)
+        peer = self._admit(request)
         raw = await self._body(request)
         try:
             body = msgspec.json.decode(raw, type=EnrolBody)
@@ -133,9 +135,7 @@ class _Gateway:
         )
 
     async def nic_update(self, request: Request) -> Response:
-        peer = self._peer(request)
-        self._parts.throttle.address(peer)
-        self._parts.throttle.before_guess(peer)
+        peer = self._admit(request)
         try:
             host = await run_in_threadpool(dyndns2.user_of, self._parts.ledger, request.headers.get("authorization"))
         except dyndns2.BadAuth:
@@ -182,10 +182,15 @@ class _Gateway:
         answer = {"publisher": publisher.alive, "queued": queued, "oldest": round(oldest, 1)}
         return _json({"status": "ok" if publisher.alive else "down", **answer}, 200 if publisher.alive else 503)
 
-    async def _asked(self, request: Request, body: bytes) -> tuple[Asked, Signed]:
+    def _admit(self, request: Request) -> Address | None:
+        """The client's address, unless it asks too often or guessed wrong too often."""
         peer = self._peer(request)
         self._parts.throttle.address(peer)
         self._parts.throttle.before_guess(peer)
+        return peer
+
+    async def _asked(self, request: Request, body: bytes) -> tuple[Asked, Signed]:
+        peer = self._peer(request)
         header = request.headers.get("authorization")
         host, signed = await run_in_threadpool(self._parts.auth.check, request.method, _target(request), header, body)
         request.state.host = host.id
@@ -232,8 +237,10 @@ class _Gateway:
                 return await self.unavailable(request, error)
         return problem.response()
 
-    async def unavailable(self, _request: Request, _error: Exception) -> Response:
+    async def unavailable(self, _request: Request, error: Exception) -> Response:
         """The answer when ledger or audit log can't be used; the client keeps its change and tries again."""
+        assert isinstance(error, DdnsError)
+        _LOG.error("%s %s", error.message, error.advice)
         detail = "nothing was acknowledged; try again later"
         return Problem("unavailable", 503, detail, headers={"Retry-After": "10"}).response()
 

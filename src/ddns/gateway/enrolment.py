@@ -1,7 +1,8 @@
 """Enrolment: a one-time code, minted for one host, is exchanged for the host's key.
 
 The client makes the key and stores it before it asks, so that a lost answer costs nothing: the same code with the same
-machine and key gets the same answer again. A host's id is random and bound to the machine's identity. Where the label
+machine and key gets the same answer again. A host's id is random and bound to the machine's identity: its signatures
+are made with a key that is derived from both (`protocol.bound_key`), so those of a clone are refused. Where the label
 is bound to another machine (a clone, or a new machine of the same name), the code is refused, unless it was minted to
 move the host.
 """
@@ -88,7 +89,7 @@ class Enrolment:
                 code=code_digest(code),
                 machine=machine_digest(machine),
                 key_digest=hashlib.sha256(key).hexdigest(),
-                seal=lambda host_id: self._sealer.seal(host_id, key),
+                seal=lambda host_id: self._sealer.seal(host_id, protocol.bound_key(key, machine)),
                 new_id="h" + base64.b32encode(secrets.token_bytes(ID_BYTES)).decode().lower(),
                 now=self._clock.now(),
             )

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-#: Checked where there is no such user, so that it takes as long.
+#: Checked where there is no such user, so that it takes as long; nobody knows its password.
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(18))
 
 
@@ -23,4 +23,4 @@ def right(stored: str, password: str) -> bool:
         _HASHER.verify(stored or _NOBODY, password)
     except (VerificationError, InvalidHashError):
         return False
-    return bool(stored)
+    return True

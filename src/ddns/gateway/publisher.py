@@ -8,11 +8,14 @@ refuses the record itself.
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from ddns.errors import DdnsError, ProviderError, Rejected
 from ddns.gateway.audit import Audit
@@ -31,6 +34,7 @@ PASS_LIMIT = 30.0
 #: Seconds after which the queue is looked at without being told to: other processes write the ledger, too.
 LOOK_AGAIN = 15.0
 LONGEST_PAUSE = 60.0
+_LOG = logging.getLogger("ddns.gateway")
 _UNTIL_TOLD = threading.TIMEOUT_MAX
 
 
@@ -128,7 +132,7 @@ class Publisher:
             try:
                 pause = self.once()
             except DdnsError as error:  # the ledger or the audit log can't be written: nothing is lost, try again
-                self.problem = error.message
+                self._note(error.message)
                 pause = LOOK_AGAIN
             self._wake.wait(min(pause, LOOK_AGAIN))
 
@@ -213,7 +217,12 @@ class Publisher:
         attempts = 1 if before is None else before.attempts + 1
         pause = min(2.0 ** min(attempts - 1, 6) * (0.5 + self._random()), LONGEST_PAUSE)
         self._failures[entry.name, entry.type] = _Failure(entry.revision, attempts, self._clock.now() + pause)
-        self.problem = f"{entry.name} {entry.type}: {error.message}"
+        self._note(f"{entry.name} {entry.type}: {error.message}")
+
+    def _note(self, problem: str) -> None:
+        if problem != self.problem:
+            _LOG.warning("%s", problem)
+        self.problem = problem
 
 
 def _change(entry: Entry, seen: Observed, min_ttl: int) -> Change | None:

@@ -12,6 +12,7 @@ import json
 import secrets
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -50,7 +51,10 @@ from ddns.providers import answers
 
 #: Bytes of an answer that are read at most.
 ANSWER_LIMIT = 1 << 16
-_ENROL_AGAIN = "Enrol this machine again: mint a code with `ddns gateway code HOST`, then run: ddns enroll URL"
+_ENROL_AGAIN = (
+    "Enrol this machine (again, if it is a copy of another one): "
+    "mint a code with `ddns gateway code HOST`, then run: ddns enroll URL"
+)
 _STATES = {"confirmed": AppliedState.APPLIED, "queued": AppliedState.QUEUED, "held": AppliedState.HELD}
 
 
@@ -170,9 +174,10 @@ class Gateway:
 
     def _identity(self) -> Identity:
         try:
-            return Identity.parse(self._tools.resolve(self._settings.token).reveal())
+            stored = Identity.parse(self._tools.resolve(self._settings.token).reveal())
         except ProtocolError as error:
             raise BadCredentials(f"the secret at {self._settings.token}: {error}", advice=_ENROL_AGAIN) from None
+        return replace(stored, key=protocol.bound_key(stored.key, self._tools.machine()))
 
     def _object(self, response: HttpResponse) -> dict[str, Any]:
         body = answers.parsed(response.body, self._who)

@@ -19,6 +19,7 @@ from ddns.config.schema import OwnSource, Record, Settings
 from ddns.cycle import World
 from ddns.detect import Gather, in_threads
 from ddns.errors import SettingsError
+from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
 from ddns.model import Family, Memory, RecordKey, RecordType, SecretRef, Target
 from ddns.net.client import Client
@@ -96,6 +97,7 @@ def world(
         gateway_url=settings.gateway.url if settings.gateway else "",
         gateway_ca_file=settings.gateway.ca_file if settings.gateway else "",
         trace_id=trace_id,
+        machine=machine_identity,
         warn=lambda message: log.write("WARN", message),
     )
     wrapped = seams.state(state)

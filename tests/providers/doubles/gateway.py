@@ -13,7 +13,7 @@ from ddns.gateway.seal import Sealer
 from ddns.model import Secret, SecretRef
 from ddns.net.client import Client
 from ddns.ports import Net
-from ddns.protocol import Identity
+from ddns.protocol import Identity, bound_key
 from ddns.providers.gateway import Settings
 from ground.http import Reply, Request
 from providers.cast import HOME, NEIGHBOUR, ZONE, Fault, SystemClock
@@ -74,7 +74,9 @@ def _enrolled(gateway: Stand) -> Host:
     ledger.add_code(Code("code", "home", (HOME.name, NEIGHBOUR.name), now, now + 60))
     digest = hashlib.sha256(KEY).hexdigest()
     sealer = Sealer(Secret(MASTER))
-    host = ledger.redeem(Redemption("code", "machine", digest, lambda id_: sealer.seal(id_, KEY), "hcast", now))
+    host = ledger.redeem(
+        Redemption("code", "machine", digest, lambda id_: sealer.seal(id_, bound_key(KEY, "")), "hcast", now)
+    )
     assert isinstance(host, Host)
     return host
 

@@ -9,12 +9,13 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
+from msgspec.structs import replace
 
 from ddns import protocol
 from ddns.errors import Conflict, ProviderError, Transport
@@ -174,11 +175,11 @@ class Stand:
         return Answer(response.status_code, parsed, response.headers, response.text)
 
     def enrol(self, label: str = "pc1", machine: str = MACHINE, key: bytes = bytes(32)) -> Identity:
-        """Mint a code and use it."""
+        """Mint a code and use it; the key is the one that signs."""
         code = self.code(label)
         answer = self.redeem(code, machine, key)
         assert answer.status == 200, answer.text
-        return Identity(answer.body["host"], key, answer.body["gateway"])
+        return Identity(answer.body["host"], protocol.bound_key(key, machine), answer.body["gateway"])
 
     def code(self, label: str = "pc1", *, seconds: float = 86400.0, rebind: bool = False) -> str:
         """A fresh code."""

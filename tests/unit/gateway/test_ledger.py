@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 import threading
 from pathlib import Path
@@ -218,7 +219,8 @@ def test_a_job_that_fails_takes_nobody_along(path: Path) -> None:
         blocked.set()
         go.wait(10)
 
-    def wrong(_db: object) -> None:
+    def wrong(db: sqlite3.Connection) -> None:
+        db.execute("INSERT INTO meta (name, value) VALUES ('half', 'done')")
         raise ZeroDivisionError
 
     caught: list[type[BaseException]] = []
@@ -242,6 +244,7 @@ def test_a_job_that_fails_takes_nobody_along(path: Path) -> None:
     for thread in threads:
         thread.join()
     assert caught == [ZeroDivisionError]
+    assert engine.call(lambda db: db.execute("SELECT count(*) FROM meta WHERE name = 'half'").fetchone()[0]) == 0
     assert ledger.receipt("h", "i") is not None
     ledger.close()
 
