@@ -18,6 +18,7 @@ USER_AGENT = f"ddns-fleet/{__version__}"
 #: Binding to the family's wildcard address leaves only its own addresses to connect to.
 _ANY = {Family.V4: "0.0.0.0", Family.V6: "::", None: None}  # noqa: S104 - a client's source address, not a listener
 _CONNECT_SECONDS = 5.0
+_CHECK_IT = "Check the secret of this provider: it may hold a line break, or a letter that is not ASCII."
 
 
 def _transport(family: Family | None, ca_file: str) -> httpx.BaseTransport:
@@ -46,19 +47,28 @@ class Client:
         self, request: HttpRequest, *, deadline: Deadline, family: Family | None = None, limit: int = 1 << 20
     ) -> HttpResponse:
         """See `ports.Net`."""
-        where = httpx.URL(request.url).host
+        try:
+            where = httpx.URL(request.url).host
+        except httpx.InvalidURL as error:  # the URL itself may hold a password
+            raise Transport(f"a URL of the settings can't be asked: {_words(error)}") from error
+        try:
+            headers = httpx.Headers(dict(request.headers))
+        except UnicodeEncodeError:  # its words would hold the header's value
+            raise Transport(f"{where}: a header holds characters that HTTP can't carry", advice=_CHECK_IT) from None
         left = deadline.left()
         if left <= 0:
             raise Transport(f"{where}: no time was left to ask")
         timeout = httpx.Timeout(left, connect=min(left, _CONNECT_SECONDS))
         try:
             with self._client(family, request.ca_file).stream(
-                request.method, request.url, headers=dict(request.headers), content=request.content, timeout=timeout
+                request.method, request.url, headers=headers, content=request.content, timeout=timeout
             ) as response:
                 body = _body(response, where, limit, deadline)
                 return HttpResponse(response.status_code, dict(response.headers), body)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise Transport(f"{where}: can't connect: {_words(error)}") from error
+        except httpx.LocalProtocolError:  # its words would hold the header's value
+            raise Transport(f"{where}: the request holds what HTTP can't carry", advice=_CHECK_IT) from None
         except httpx.RemoteProtocolError as error:
             raise Malformed(f"{where}: broke off or is not HTTP: {_words(error)}") from error
         except httpx.TimeoutException as error:

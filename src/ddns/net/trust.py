@@ -21,7 +21,7 @@ _HASHED_FOLDERS = ("/etc/ssl/certs", "/etc/pki/tls/certs")
 def context(ca_file: str = "") -> ssl.SSLContext:
     """A client context that verifies certificate and host name. `ca_file` "": the system's trust.
 
-    Raises SettingsError when the file can't be read or holds no certificate.
+    Raises SettingsError when the file, or that of SSL_CERT_FILE, can't be read or holds no certificate.
     """
     if ca_file:
         made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -36,7 +36,10 @@ def context(ca_file: str = "") -> ssl.SSLContext:
     folder = os.environ.get("SSL_CERT_DIR") or next(filter(_is_hashed, _HASHED_FOLDERS), "")
     file = os.environ.get("SSL_CERT_FILE")
     if folder or file:
-        made.load_verify_locations(cafile=file, capath=folder or None)
+        try:
+            made.load_verify_locations(cafile=file, capath=folder or None)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(f"SSL_CERT_FILE {file}: it can't be used: {error}") from error
     else:
         made.set_default_verify_paths()
     return made
