@@ -10,12 +10,16 @@ from ddns.state.schema import translated
 
 
 def load(base: sqlite3.Connection) -> tuple[Expectation | None, bool, float | None]:
-    """The expectation, whether a no-change run is logged, and until when runs are paused."""
+    """The expectation, whether a no-change run is logged, and until when runs are paused.
+
+    Whoever may write the file may have put anything there, of any type: the casts never fail.
+    """
     row = base.execute(
-        "SELECT fingerprint, made, until, expected, exit, watched, log FROM expectation WHERE id = 1"
+        "SELECT CAST(fingerprint AS TEXT), CAST(made AS REAL), CAST(until AS REAL), CAST(expected AS TEXT),"
+        " CAST(exit AS INTEGER), CAST(watched AS TEXT), log FROM expectation WHERE id = 1"
     ).fetchone()
-    paused = base.execute("SELECT value FROM meta WHERE key = 'paused_until'").fetchone()
-    until = float(paused[0]) if paused else None
+    paused = base.execute("SELECT CAST(value AS REAL) FROM meta WHERE key = 'paused_until'").fetchone()
+    until = paused[0] if paused else None
     if row is None:
         return None, True, until
     try:

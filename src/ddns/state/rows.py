@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
+
+import msgspec
 
 from ddns.model import BlockNote, BreakerNote, Change, Reason, RecordKey, RecordType, RRset
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(msgspec.Struct, frozen=True):
     """One change, or one note about the state itself (`change` None), for `ddns history`."""
 
     at: float

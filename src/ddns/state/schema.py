@@ -11,6 +11,8 @@ import sqlite3
 
 from ddns.errors import StateError, StateNewer, StateUnwritable
 
+#: Seconds to wait for somebody else who reads or writes the file.
+BUSY_SECONDS = 2.0
 #: Our format. A file whose `min_writer` is above this is left alone.
 WRITER = 1
 
@@ -70,18 +72,16 @@ def connect(path: str) -> sqlite3.Connection:
     """Open an existing state. Raises StateDamaged, StateNewer, StateUnwritable (also when there is none)."""
     with translated(path):
         # isolation_level None: transactions are where the code says BEGIN, nowhere else.
-        base = sqlite3.connect(f"file:{_quoted(path)}?mode=rw", uri=True, timeout=2.0, isolation_level=None)
+        base = sqlite3.connect(f"file:{_quoted(path)}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         with translated(path):
             base.execute("PRAGMA synchronous=FULL")
             row = base.execute("SELECT value FROM meta WHERE key = 'min_writer'").fetchone()
-    except StateUnwritable:
-        # No such table: a file that is empty or was cut off before its tables were made.
+    except StateError as error:
         base.close()
-        raise StateDamaged(f"{path}: it holds no state") from None
-    except StateError:
-        base.close()
-        raise
+        if "no such table" in error.message:  # a file that is empty or was cut off before its tables were made
+            raise StateDamaged(f"{path}: it holds no state") from None
+        raise  # busy or unreadable is not damaged
     if row is not None and (not row[0].isdigit() or int(row[0]) > WRITER):
         base.close()
         raise StateNewer(f"{path} was written by a newer version (format {row[0]}, this one writes {WRITER})")
@@ -95,7 +95,7 @@ def _quoted(path: str) -> str:
 def create(path: str) -> sqlite3.Connection:
     """Make a new state, or add what an older one lacks. Raises StateUnwritable."""
     with translated(path):
-        base = sqlite3.connect(path, timeout=2.0, isolation_level=None)
+        base = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             base.execute("PRAGMA synchronous=FULL")
             base.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+
+from msgspec.structs import asdict
 
 from ddns import __version__
-from ddns.errors import ProviderError, StateError
+from ddns.errors import ProviderError, StateError, StateUnwritable
 from ddns.expect import Expectation
 from ddns.model import (
     BlockNote,
@@ -141,8 +142,8 @@ class Store:
 
     def paused_until(self) -> float | None:
         """Until when runs are paused, or were; None: they are not."""
-        found = self._rows("SELECT value FROM meta WHERE key = 'paused_until'")
-        return float(found[0]["value"]) if found else None
+        found = self._rows("SELECT CAST(value AS REAL) AS value FROM meta WHERE key = 'paused_until'")
+        return found[0]["value"] if found else None
 
     def status_tail(self) -> str:
         """As `ending.status_tail`."""
@@ -364,18 +365,7 @@ def open_store(path: str, now: float) -> Store:
     Raises StateNewer, StateUnwritable.
     """
     try:
-        try:
-            base = connect(path)
-        except StateDamaged:
-            raise
-        except StateError as error:
-            if not isinstance(error.__cause__, sqlite3.OperationalError) or "unable to open" not in str(error):
-                raise
-            base = create(path)
-        check(base, path)
-        store = Store(base, path)
-        store.recall()
-        return store
+        return _checked(_connect_or_create(path), path)
     except StateDamaged as damage:
         aside = set_aside(path, now)
         store = Store(create(path), path)
@@ -383,3 +373,24 @@ def open_store(path: str, now: float) -> Store:
             now, f"the state was damaged ({damage.message}) and is kept as {aside}; history before this is not there"
         )
         return store
+
+
+def _connect_or_create(path: str) -> sqlite3.Connection:
+    try:
+        return connect(path)
+    except StateUnwritable as error:
+        if "unable to open" not in error.message:
+            raise
+        return create(path)
+
+
+def _checked(base: sqlite3.Connection, path: str) -> Store:
+    """A store all of which can be read. Raises StateDamaged; the file is closed then, so that it can be renamed."""
+    try:
+        check(base, path)
+        store = Store(base, path)
+        store.recall()
+    except StateError:
+        base.close()
+        raise
+    return store
