@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 
 from ddns.errors import BadCredentials
@@ -74,7 +75,7 @@ class Vault:
         return SecretRef(f"file:{name}")
 
     def mask(self, line: str) -> str:
-        """The line with every secret that was resolved so far replaced by ``***``."""
-        for text in self._texts:
-            line = line.replace(text, "***")
+        """The line with every secret that was resolved so far replaced by ``***``, as it is and as JSON writes it."""
+        for text in sorted(self._texts, key=len, reverse=True):  # one may be part of another
+            line = line.replace(text, "***").replace(json.dumps(text)[1:-1], "***")
         return line
