@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ddns.config.load import Loaded
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, **options.examples("ddns config init", "ddns config validate", "ddns config show"))
 def config() -> None:
     """Write, check, show and describe the settings."""
 
@@ -155,7 +155,7 @@ def _write(file: str, data: bytes) -> None:
         ) from error
 
 
-@config.command()
+@config.command(**options.examples("ddns config validate", "ddns config validate --json"))
 @options.data
 @options.as_json
 @click.pass_context
@@ -183,7 +183,7 @@ def validate(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
         ctx.exit(int(SettingsError.exit))
 
 
-@config.command()
+@config.command(**options.examples("ddns config show", "ddns config show --json"))
 @options.data
 @options.as_json
 def show(*, data: str | None, as_json: bool) -> None:
@@ -218,7 +218,7 @@ def _draw(loaded: Loaded, values: dict[str, Any]) -> None:
     Screen().table(rows, head=("key", "value", "origin"))
 
 
-@config.command()
+@config.command(**options.examples("ddns config schema > ddns.schema.json"))
 @click.option("--json", "as_json", is_flag=True, help="Wrap it as the JSON of other commands is.")
 @click.option("--markdown", is_flag=True, help="Print the reference page instead.")
 def schema(*, as_json: bool, markdown: bool) -> None:

@@ -1,0 +1,128 @@
+"""A command line as a person types it: whole output, standard error, exit code; and made-up status files."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from ddns.cli.main import main
+from ddns.times import utc
+
+HOUR = 3600.0
+#: 2026-11-22 18:00 UTC.
+NOW = 1_795_370_400.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """Standard output without the blanks that pad columns."""
+        return [line.rstrip() for line in self.out.splitlines()]
+
+    @property
+    def text(self) -> str:
+        """The same as one text."""
+        return "\n".join(self.lines)
+
+    def json(self, command: str) -> Any:
+        """The data of a JSON answer; checks what is around it."""
+        answer = json.loads(self.out)
+        assert list(answer) == ["schema", "command", "data"]
+        assert (answer["schema"], answer["command"]) == (1, command)
+        return answer["data"]
+
+
+class _Out(io.TextIOWrapper):
+    """A standard stream in memory, with the encoding of a terminal."""
+
+    def __init__(self, encoding: str) -> None:
+        self.bytes = io.BytesIO()
+        super().__init__(self.bytes, encoding=encoding, write_through=True)
+
+    def text(self) -> str:
+        return self.bytes.getvalue().decode(self.encoding)
+
+
+def ddns(*arguments: object, stdin: str = "", width: int = 80, encoding: str = "utf-8") -> Done:
+    """Type ``ddns ...`` in a terminal of that many columns."""
+    out, err = _Out(encoding), _Out(encoding)
+    with (
+        _replaced("stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")),
+        _replaced("stdout", out),
+        _replaced("stderr", err),
+        mock.patch.dict("os.environ", {"COLUMNS": str(width)}),
+    ):
+        code = main([str(argument) for argument in arguments])
+    return Done(code, out.text(), err.text())
+
+
+@contextlib.contextmanager
+def _replaced(name: str, stream: io.TextIOWrapper) -> Iterator[None]:
+    before = getattr(sys, name)
+    setattr(sys, name, stream)
+    try:
+        yield
+    finally:
+        setattr(sys, name, before)
+
+
+def record(name: str = "home.example.com", **more: Any) -> dict[str, Any]:
+    """A record of status.json that is well."""
+    return {
+        "name": name,
+        "type": "A",
+        "provider": "main",
+        "address": "203.0.113.7",
+        "since": utc(NOW - 8 * 24 * HOUR),
+        "outcome": "unchanged",
+        "proven_at": utc(NOW - 2 * HOUR),
+        "proven_by": "api",
+        "next_at": utc(NOW + 4 * HOUR),
+        "error": None,
+    } | more
+
+
+def status(*records: dict[str, Any], codes: tuple[int, ...] = (0,) * 10, age: float = 120, **more: Any) -> Any:
+    """A status.json as the last of these runs left it."""
+    ends = [NOW - age - 600 * (len(codes) - 1 - number) for number in range(len(codes))]
+    runs = [
+        {"started": utc(end - 2), "ended": utc(end), "exit": code, "full": False, "changed": 0}
+        for end, code in zip(ends, codes, strict=True)
+    ]
+    last = {"id": "ab12", "started": utc(NOW - age - 2), "ended": utc(NOW - age), "exit": codes[-1], "full": False}
+    return {
+        "schema": 1,
+        "version": "0.1.0",
+        "written_at": utc(NOW - age),
+        "run": last,
+        "last_runs": runs,
+        "health": {"runs": len(codes), "fine": codes.count(0)},
+        "host": "web01",
+        "records": list(records),
+        "blocks": [],
+        "paused_until": None,
+        "changes_last_hour": 0,
+        "notes": [],
+    } | more
+
+
+def put(folder: Path, content: object) -> Path:
+    """Write a status.json (text as it is) into a data folder."""
+    file = folder / "public" / "status.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return folder

@@ -1,0 +1,400 @@
+"""`ddns status` as a person sees it: the whole screen, in every state."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ddns import host
+from ddns.cli.verdict import troubles
+from ddns.cli.view import view
+from ddns.times import utc
+from ddns.wording import FOR_EVER
+from unit.terminal import HOUR, NOW, ddns, put, record, status
+
+BAD = {
+    "code": "provider.bad_credentials",
+    "advice": "Store a valid secret with `ddns secret set`, then: ddns run --now",
+}
+AWAY = {
+    "code": "provider.unreachable",
+    "advice": "Check the network and the provider's status; the next run tries again.",
+}
+FINE_RUNS = "runs  ● ● ● ● ● ● ● ● ● ●  10 of 10 fine, nothing changed, last 17:57"
+HOME = """\
+● home.example.com  A     203.0.113.7
+    since 14 Nov 18:00 (8 days) · proven 2 h ago by api · next proof 22:00"""
+
+
+@pytest.fixture(autouse=True)
+def _now(at_now: None) -> None:
+    """All of these look at the clock."""
+
+
+def test_healthy_in_80_columns(tmp_path: Path) -> None:
+    six = record(type="AAAA", address="2001:db8:4711:1::7")
+
+    done = ddns("status", "--data", put(tmp_path, status(record(), six)))
+
+    assert (
+        done.text
+        == f"""\
+web01  ● all is well  ddns 0.1.0 · data folder · checked 2 min ago
+
+{HOME}
+● home.example.com  AAAA  2001:db8:4711:1::7
+    since 14 Nov 18:00 (8 days) · proven 2 h ago by api · next proof 22:00
+
+{FINE_RUNS}"""
+    )
+    assert (done.code, done.err) == (0, "")
+
+
+def test_a_wide_terminal_has_one_line_a_record(tmp_path: Path) -> None:
+    done = ddns("status", "--data", put(tmp_path, status(record(), record("b.example.com", address=None))), width=120)
+
+    assert done.lines[2:4] == [
+        "● home.example.com  A     203.0.113.7  since 14 Nov 18:00 (8 days) · proven 2 h ago by api · next proof 22:00",
+        "● b.example.com     A     none         since 14 Nov 18:00 (8 days) · proven 2 h ago by api · next proof 22:00",
+    ]
+
+
+def test_blocked(tmp_path: Path) -> None:
+    failed = record("nas.example.org", provider="dyn", outcome="failed", error=BAD, next_at=utc(NOW + 20 * HOUR))
+    block = {
+        "provider": "dyn",
+        "code": BAD["code"],
+        "since": utc(NOW - 4 * HOUR),
+        "retry_at": utc(NOW + 20 * HOUR),
+    }
+    document = status(record(), failed, codes=(0, 0, 13, 0, 12, 12), blocks=[block])
+
+    done = ddns("status", "--data", put(tmp_path, document))
+
+    assert (
+        done.text
+        == f"""\
+web01  ✗ 1 thing to look at  ddns 0.1.0 · data folder · checked 2 min ago
+
+{HOME}
+✗ nas.example.org   A     203.0.113.7
+    the credentials are not accepted · since 14 Nov 18:00 (8 days)
+    proven 2 h ago by api · next attempt 23 Nov 14:00
+
+runs  ● ● ◐ ● ✗ ✗  3 of 6 fine, nothing changed, last 17:57
+
+✗ dyn: the credentials are not accepted since 14:00; asked again 23 Nov 14:00.
+  → Store a valid secret with `ddns secret set`, then: ddns run --now"""
+    )
+    assert done.code == 20
+
+
+def test_paused_is_not_wrong(tmp_path: Path) -> None:
+    done = ddns("status", "--data", put(tmp_path, status(record(), paused_until=utc(NOW + 5 * HOUR))))
+
+    assert done.lines[:2] == [
+        "web01  ◐ paused  ddns 0.1.0 · data folder · checked 2 min ago",
+        "◐ Runs change nothing until 23:00 (in 5 h); end the pause with: ddns resume",
+    ]
+    assert done.code == 0
+
+
+def test_paused_without_end(tmp_path: Path) -> None:
+    done = ddns("status", "--data", put(tmp_path, status(record(), paused_until=utc(FOR_EVER))))
+
+    assert done.lines[1] == "◐ Runs change nothing; end the pause with: ddns resume"
+
+
+def test_a_pause_that_is_over_is_none(tmp_path: Path) -> None:
+    done = ddns("status", "--data", put(tmp_path, status(record(), paused_until=utc(NOW - 1))))
+
+    assert done.lines[0].startswith("web01  ● all is well")
+
+
+def test_stale(tmp_path: Path) -> None:
+    done = ddns("status", "--data", put(tmp_path, status(record(), age=9 * HOUR)))
+
+    assert done.lines[-3:] == [
+        "✗ The last run ended 9 h ago, though one comes about every 10 min.",
+        "  → The scheduled task may not run: see that it is there and enabled, or run",
+        "    by hand: ddns run",
+    ]
+    assert done.code == 20
+
+
+@pytest.mark.parametrize(
+    ("age", "wrong"), [(1.1 * HOUR, False), (1.2 * HOUR, True), (-240, False), (-400, True)], ids=str
+)
+def test_an_hour_more_than_usual_is_stale_and_so_is_the_future(age: float, wrong: bool) -> None:
+    assert bool(troubles(view(status(record(), age=age)), NOW)) is wrong
+
+
+def test_a_machine_that_runs_once_a_day_is_not_stale_after_twenty_hours() -> None:
+    document = status(record(), age=20 * HOUR)
+    for number, run in enumerate(document["last_runs"]):
+        run["started"] = utc(NOW - 20 * HOUR - (9 - number) * 24 * HOUR)
+
+    assert troubles(view(document), NOW) == []
+
+
+def test_wrong_settings(tmp_path: Path) -> None:
+    done = ddns("status", "--data", put(tmp_path, status(record(), codes=(0, 10))))
+
+    assert done.lines[-2:] == [
+        "✗ The settings are wrong (exit code 10).",
+        "  → See every problem with its line: ddns config validate",
+    ]
+    assert done.code == 20
+
+
+def test_unusable_state_says_why(tmp_path: Path) -> None:
+    notes = ["state.newer: Install the newer version again, or restore the state's snapshot taken before the upgrade."]
+
+    done = ddns("status", "--data", put(tmp_path, status(record(), codes=(0, 15), notes=notes)), width=120)
+
+    assert done.lines[-2:] == [
+        "✗ The state can't be used (exit code 15).",
+        "  → Install the newer version again, or restore the state's snapshot taken before the upgrade.",
+    ]
+    assert done.code == 20
+
+
+def test_a_rebuilt_state_is_told_and_is_not_wrong(tmp_path: Path) -> None:
+    notes = ["the state was damaged and is kept as state.db.damaged-1; history before this is not there"]
+
+    done = ddns("status", "--data", put(tmp_path, status(record(), notes=notes)), width=120)
+
+    assert done.lines[-1] == f"· {notes[0]}"
+    assert done.code == 0
+
+
+def test_several_things_are_told_once_each(tmp_path: Path) -> None:
+    sent = record(
+        "b.example.com", outcome="accepted", proven_at=None, error={"code": "provider.deferred", "advice": "Nothing."}
+    )
+    document = status(
+        record(outcome="deferred", error=AWAY, next_at=utc(NOW + 300)),
+        sent,
+        record("c.example.com", address=None, since=None, outcome="failed", error={"code": "address.unknown"}),
+        record("d.example.com", outcome="held", error=None),
+        record("e.example.com", outcome=None, address=None, since=None, proven_at=None, next_at=None),
+        codes=(0, 0, 11, 13),
+    )
+
+    done = ddns("status", "--data", put(tmp_path, document), width=100)
+
+    assert (
+        done.text
+        == """\
+web01  ✗ 2 things to look at  ddns 0.1.0 · data folder · checked 2 min ago
+
+◐ home.example.com  A     203.0.113.7
+    the provider can't be reached · since 14 Nov 18:00 (8 days) · proven 2 h ago by api
+    next attempt 18:05
+◐ b.example.com     A     203.0.113.7
+    sent, not yet seen in DNS · since 14 Nov 18:00 (8 days) · not yet proven · next attempt 22:00
+✗ c.example.com     A     none
+    the public address is not known · proven 2 h ago by api · next attempt 22:00
+◐ d.example.com     A     203.0.113.7
+    held by the gateway · since 14 Nov 18:00 (8 days) · proven 2 h ago by api · next attempt 22:00
+○ e.example.com     A     none
+
+runs  ● ● ◐ ◐  2 of 4 fine, nothing changed, last 17:57
+
+✗ home.example.com A: the provider can't be reached.
+  → Check the network and the provider's status; the next run tries again.
+✗ c.example.com A: the public address is not known.
+  → See what each source answers with: ddns detect"""
+    )
+    assert done.code == 20
+
+
+def test_names_and_notes_can_not_move_the_cursor(tmp_path: Path) -> None:
+    evil = record("\x1b[2Jhome\u202e[bold]x[/bold]\r.example.com", address="1.2.3.4\x07", proven_by="\x9b31m")
+    document = status(evil, host="\x1b]0;pwned\x07web01", notes=["\x1b[31mnote\nsecond line"])
+
+    done = ddns("status", "--data", put(tmp_path, document), width=200)
+
+    assert done.lines[0].startswith(r"\x1b]0;pwned\x07web01  ● all is well")
+    assert done.lines[2].startswith(r"● \x1b[2Jhome\u202e[bold]x[/bold]\r.example.com  A     1.2.3.4\x07")
+    assert done.lines[-1] == r"· \x1b[31mnote second line"
+    assert all(line.isprintable() for line in done.out.splitlines())
+
+
+def test_a_name_longer_than_the_line_is_folded(tmp_path: Path) -> None:
+    name = ".".join(["a" * 60, "b" * 60, "example.com"])
+
+    done = ddns("status", "--data", put(tmp_path, status(record(name), record("n.example.com"))))
+
+    assert done.lines[2:4] == [f"● {name[:76]}", f"  {name[76:]}"]
+    assert done.lines[4] == "    A     203.0.113.7"
+    assert done.lines[6] == "● n.example.com  A     203.0.113.7"
+    assert max(map(len, done.lines)) <= 80
+
+
+def test_a_console_without_our_signs_gets_ascii(tmp_path: Path) -> None:
+    failed = record("bücher.example", outcome="failed", error=BAD)
+
+    done = ddns("status", "--data", put(tmp_path, status(failed, codes=(0, 13, 12))), encoding="ascii")
+
+    assert (
+        done.text
+        == r"""
+web01  x 1 thing to look at  ddns 0.1.0 - data folder - checked 2 min ago
+
+x b\xfccher.example  A     203.0.113.7
+    the credentials are not accepted - since 14 Nov 18:00 (8 days)
+    proven 2 h ago by api - next attempt 22:00
+
+runs  o ~ x  1 of 3 fine, nothing changed, last 17:57
+
+x b\xfccher.example A: the credentials are not accepted.
+  -> Store a valid secret with `ddns secret set`, then: ddns run --now""".lstrip("\n")
+    )
+
+
+def test_no_run_yet(tmp_path: Path) -> None:
+    done = ddns("status", "--data", tmp_path)
+
+    assert done.err == (
+        f"error: no run yet: there is no {tmp_path}/public/status.json\nStart one with: ddns run --data {tmp_path}\n"
+    )
+    assert (done.code, done.out) == (20, "")
+
+
+def test_no_run_yet_as_json(tmp_path: Path) -> None:
+    done = ddns("status", "--json", "--data", tmp_path)
+
+    assert done.json("status") is None
+    assert done.code == 20
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "is malformed: it is not JSON"),
+        ("", "is malformed: it is not JSON"),
+        ("[" * 100_000, "is malformed: it is not JSON"),
+        ("[1]", "is malformed: it is no JSON object"),
+        ('{"schema": 2}', "was written in another format than this program reads (schema 1)"),
+    ],
+    ids=["cut", "empty", "deep", "list", "newer"],
+)
+def test_a_file_that_is_no_status(tmp_path: Path, content: str, said: str) -> None:
+    done = ddns("status", "--data", put(tmp_path, content))
+
+    assert said in done.err
+    assert (done.code, done.out) == (20, "")
+
+
+JUNK: list[Any] = [
+    None,
+    7,
+    "x",
+    [],
+    {},
+    [1, None, {}],
+    {"name": 7},
+    -1e99,
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z",
+]
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=repr)
+def test_junk_in_any_field_is_nothing_worse_than_nothing(tmp_path: Path, junk: Any) -> None:
+    document = status(record())
+    for name in document:
+        if name != "schema":
+            put(tmp_path, document | {name: junk})
+            assert ddns("status", "--data", tmp_path).code in (0, 20)
+    for name in record():
+        put(tmp_path, status(record(**{name: junk})))
+        assert ddns("status", "--data", tmp_path).code in (0, 20)
+
+
+def test_fields_of_a_newer_version_are_ignored(tmp_path: Path) -> None:
+    document = status(record(weather="fine"), mood={"x": [1]})
+
+    assert ddns("status", "--data", put(tmp_path, document)).lines[0].startswith("web01  ● all is well")
+
+
+def test_json_passes_the_file_through(tmp_path: Path) -> None:
+    document = status(record(), codes=(0, 10), unknown={"deep": [1, "\x1b"]})
+
+    done = ddns("status", "--json", "--data", put(tmp_path, document))
+
+    assert done.json("status") == document
+    assert done.out.isascii()
+    assert done.code == 20
+
+
+def _places(monkeypatch: pytest.MonkeyPatch, **folders: Path) -> None:
+    found = [host.Places("", "", "", "", str(folder / "public"), whose) for whose, folder in folders.items()]
+    monkeypatch.setattr(host, "readable_places", lambda data=None: found)
+
+
+def test_the_machine_comes_before_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, user = tmp_path / "machine", tmp_path / "user"
+    _places(monkeypatch, machine=machine, user=user)
+    put(user, status(record("of-the-user.example.com")))
+
+    assert ddns("status").lines[0] == "web01  ● all is well  ddns 0.1.0 · this user · checked 2 min ago"
+
+    put(machine, status(record("of-the-machine.example.com")))
+    done = ddns("status")
+    assert done.lines[0] == "web01  ● all is well  ddns 0.1.0 · this machine · checked 2 min ago"
+    assert "of-the-machine.example.com" in done.out
+
+
+def test_neither_machine_nor_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _places(monkeypatch, machine=tmp_path / "a", user=tmp_path / "b")
+
+    assert ddns("status").err == (
+        f"error: no run yet: there is no {tmp_path}/a/public/status.json and no {tmp_path}/b/public/status.json\n"
+        "Start one with: ddns run\n"
+    )
+
+
+def test_a_missing_right_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = put(tmp_path, status(record()))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("ddns.runtime.reading.open", refuse, raising=False)  # root may read everything
+    done = ddns("status", "--data", folder)
+
+    assert done.err == (
+        f"error: permission denied: this account may not read {folder}/public/status.json\n"
+        "Run the command as an administrator, or give this account the right to read that file.\n"
+    )
+    assert done.code == 20
+
+
+def test_status_as_json_imports_nothing_heavy(tmp_path: Path) -> None:
+    folder = put(tmp_path, status(record()))
+    program = (
+        "import sys; from ddns.cli.main import main; main(['status', '--json', '--data', sys.argv[1]]);"
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(folder)],
+        env=os.environ | {"PYTHONPATH": "src"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    imported = {name.partition(".")[0] for name in done.stderr.split()}
+    assert json.loads(done.stdout)["command"] == "status"
+    assert "click" in imported
+    assert not imported & {"rich", "httpx", "msgspec", "dns", "sqlite3", "ssl"}

@@ -1,0 +1,98 @@
+"""How moments, lengths of time and foreign text are worded."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ddns.times import utc
+from ddns.wording import FOR_EVER, endless, local, relative, seconds_of, span, until, visible
+from unit.terminal import HOUR, NOW
+
+DAY = 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "0 s"),
+        (0.4, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h"),
+        (2 * HOUR + 300, "2 h 5 min"),
+        (11 * HOUR + 300, "11 h"),
+        (DAY, "1 day"),
+        (2 * DAY + 5 * HOUR, "2 days 5 h"),
+        (8 * DAY + 5 * HOUR, "8 days"),
+    ],
+)
+def test_span(seconds: float, text: str) -> None:
+    assert span(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("away", "text"), [(0.5, "just now"), (-7500, "2 h ago"), (7500, "in 2 h"), (-61, "1 min ago"), (DAY, "in 1 day")]
+)
+def test_relative(away: float, text: str) -> None:
+    assert relative(NOW + away, NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("away", "text"), [(0, "18:00"), (-DAY, "21 Nov 18:00"), (-400 * DAY, "18 Oct 2025")], ids=["today", "day", "year"]
+)
+def test_local(at_now: None, away: float, text: str) -> None:
+    assert local(NOW + away, NOW) == text
+
+
+@pytest.mark.parametrize("text", ["", "x", "2026-11-22", "2026-11-22T18:00:00", "0001-01-01T00:00:00Z", None, 7, []])
+def test_what_is_no_moment(text: object) -> None:
+    assert seconds_of(text) is None
+
+
+@given(st.floats(NOW - 30 * 365 * DAY, FOR_EVER))
+def test_moments_come_back(moment: float) -> None:
+    assert abs((seconds_of(utc(moment)) or 0) - moment) < 0.0011
+
+
+def test_the_end_of_time_is_endless() -> None:
+    assert endless(FOR_EVER)
+    assert not endless(NOW)
+    assert utc(FOR_EVER) == "9999-12-31T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "away"),
+    [
+        ("90s", 90),
+        ("2h", 2 * HOUR),
+        (" 1.5 h ", 1.5 * HOUR),
+        ("3d", 3 * DAY),
+        ("2w", 14 * DAY),
+        ("19:30", 1.5 * HOUR),
+        ("17:30", 23.5 * HOUR),
+        ("18:00", DAY),
+        ("2026-11-24", 1.25 * DAY),
+        ("2026-11-22 20:00", 2 * HOUR),
+        ("2026-11-22T20:00+01:00", HOUR),
+    ],
+)
+def test_until(at_now: None, text: str, away: float) -> None:
+    assert until(text, NOW) == NOW + away
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2 parsecs", "0s", "2020-01-01", "25:00", "-1h", "2026-11-22", "\x1b[2J"])
+def test_until_nothing(at_now: None, text: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        until(text, NOW)
+    assert str(raised.value).isprintable()
+
+
+@given(st.text())
+def test_visible_text_moves_no_cursor(text: str) -> None:
+    seen = visible(text)
+    assert all(line.isprintable() for line in seen.split("\n"))
+    assert seen == text or not text.isprintable()
+    seen.encode()
