@@ -15,14 +15,12 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from msgspec.structs import replace
-
 from ddns.errors import DdnsError, ProviderError, Rejected
 from ddns.gateway.audit import Audit
 from ddns.gateway.ledger import Entry, Ledger, RecordState
 from ddns.gateway.settings import Zones
 from ddns.gateway.settling import LedgerState, values_of
-from ddns.model import Change, Kind, Observed, Plan, Reason, RecordKey, RecordType, Run
+from ddns.model import Change, Kind, Observed, Plan, Reason, RecordKey, RecordType, RRset, Run
 from ddns.ports import Clock, Deadline, Provider
 from ddns.publish import publish
 from ddns.resilience import Retry
@@ -229,7 +227,7 @@ def _change(entry: Entry, seen: Observed, min_ttl: int) -> Change | None:
     """The write that makes DNS as the entry wants it, None when it is."""
     wanted = entry.rrset
     if wanted is not None and wanted.ttl is not None and wanted.ttl < min_ttl:
-        wanted = replace(wanted, ttl=min_ttl)
+        wanted = RRset(wanted.values, min_ttl, wanted.extra)
     if wanted is None:
         if seen.rrset is None:
             return None

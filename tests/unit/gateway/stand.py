@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 import msgspec
-from msgspec.structs import replace
 
 from ddns import protocol
 from ddns.errors import Conflict, ProviderError, Transport
@@ -100,7 +99,7 @@ class Dns:
             self.records.pop(place, None)
         else:
             ttl = change.after.ttl or (standing.ttl if standing is not None else None) or 120
-            self.records[place] = replace(change.after, ttl=ttl)
+            self.records[place] = RRset(change.after.values, ttl)
         return Applied()
 
 

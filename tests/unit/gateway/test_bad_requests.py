@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ddns import protocol
+from ddns.errors import StateUnwritable
 from ddns.protocol import Identity
 from unit.gateway.stand import NAME, Answer, Stand, stand
 
@@ -310,6 +311,12 @@ def test_guessing_is_stopped_while_others_go_on(tmp_path: Path) -> None:
         assert gateway.update(scene.host, seq=1, peer="203.0.113.10").status == 200
 
 
+def test_one_customer_of_ipv6_is_a_whole_network(tmp_path: Path) -> None:
+    with stand(tmp_path, limits={"address": "2/hour"}) as gateway:
+        peers = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"]
+        assert [gateway.ask("GET", "/ip", peer=peer).status for peer in peers] == [200, 200, 429, 200]
+
+
 def test_one_host_and_one_address_may_ask_only_so_often(tmp_path: Path) -> None:
     with stand(tmp_path, limits={"host": "2/hour", "address": "4/hour"}) as gateway:
         host = gateway.enrol()  # the first request from this address
@@ -318,6 +325,24 @@ def test_one_host_and_one_address_may_ask_only_so_often(tmp_path: Path) -> None:
         assert gateway.ask("GET", "/ip", peer="203.0.113.10").status == 200
         # An address that floods can't fill the audit log, a host that asks too often is named in it.
         assert [line["reason"] for line in gateway.audit() if line["decision"] == "refused"] == ["throttled"]
+
+
+def test_an_audit_log_that_can_not_be_written_is_no_silent_loss(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody is told that it is done; what the ledger took meanwhile is the same update when it is sent again."""
+
+    def full(*_: object, **__: object) -> None:
+        raise StateUnwritable("the audit log can't be written: No space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.gateway.parts.audit, "write", full)
+        assert scene.update().slug == "unavailable"
+        assert unsigned(scene).slug == "unavailable"
+        assert "No space left" in caplog.text
+    scene.gateway.clock.sleep(60)
+    assert scene.update().status == 200
+    assert scene.gateway.dns.values() == ["192.0.2.2"]
 
 
 def test_a_full_disk_acknowledges_nothing(tmp_path: Path) -> None:

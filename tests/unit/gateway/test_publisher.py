@@ -15,6 +15,7 @@ from ddns.gateway.ledger.sqlite import SqliteLedger
 from ddns.gateway.publisher import LONGEST_PAUSE, Publisher, Settled
 from ddns.gateway.settings import Zone, Zones
 from ddns.model import RecordType
+from ddns.ports import Capabilities
 from unit.gateway.stand import NAME, ONE_TRY, Clock, Dns, outage
 
 
@@ -148,6 +149,22 @@ def test_only_the_ttl_differs(works: Works) -> None:
     works.want()
     works.publisher.once()
     assert works.dns.records[NAME, "A"].ttl == 60
+
+
+def test_a_ttl_below_what_the_provider_takes_is_raised(works: Works) -> None:
+    works.dns.capabilities = Capabilities(compare_and_set=True, min_ttl=120)
+    works.want()
+    works.publisher.once()
+    assert works.dns.records[NAME, "A"].ttl == 120
+    works.want()  # the same again: it is right as it is
+    works.publisher.once()
+    assert (works.dns.writes, works.entry().state) == (1, RecordState.CONFIRMED)
+
+
+def test_a_record_that_is_gone_is_not_removed_again(works: Works) -> None:
+    works.want(None)
+    works.publisher.once()
+    assert (works.dns.writes, works.entry().state) == (0, RecordState.CONFIRMED)
 
 
 @pytest.mark.parametrize(("place", "lines"), [("audit", 1), ("ledger", 2)])
