@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -24,7 +22,7 @@ from starlette.routing import Route
 
 from ddns import protocol
 from ddns.errors import DdnsError, StateError
-from ddns.gateway import dyndns2
+from ddns.gateway import asking, dyndns2
 from ddns.gateway.audit import Audit
 from ddns.gateway.auth import Authenticator
 from ddns.gateway.enrolment import Enrolment
@@ -34,7 +32,7 @@ from ddns.gateway.problem import Problem
 from ddns.gateway.publisher import Publisher, Settled
 from ddns.gateway.settings import GatewaySettings
 from ddns.gateway.throttle import Throttle
-from ddns.gateway.updates import Asked, Body, Updates
+from ddns.gateway.updates import Asked, Updates
 from ddns.model import Address
 from ddns.ports import Clock
 from ddns.protocol import Signed
@@ -42,7 +40,6 @@ from ddns.protocol import Signed
 #: Seconds that an update waits for DNS before it is answered as queued.
 WAIT = 2.0
 _LOG = logging.getLogger("ddns.gateway")
-_TRACE = re.compile(r"[A-Za-z0-9-]{1,64}")
 #: Refusals of somebody who may be guessing.
 _GUESSES = frozenset({"unsigned", "bad-signature", "code-invalid", "code-used", "code-expired"})
 
@@ -103,7 +100,7 @@ class _Gateway:
         self._admit(request)
         body = await self._body(request)
         asked, signed = await self._asked(request, body)
-        _note_wish(request, body)
+        asking.note_wish(request, body)
         receipt = await run_in_threadpool(self._parts.updates.update, asked, signed, body)
         settled = await self._settled(receipt)
         if settled.state is RecordState.FAILED:
@@ -128,7 +125,7 @@ class _Gateway:
             raise Problem("malformed", 400, "the body needs exactly code, machine and key, as texts") from error
         redeem = self._parts.enrolment.redeem
         enrolled = await run_in_threadpool(
-            redeem, body.code, body.machine, body.key, peer=peer, trace_id=_trace(request)
+            redeem, body.code, body.machine, body.key, peer=peer, trace_id=asking.trace(request)
         )
         return _json(
             {"host": enrolled.host, "label": enrolled.label, "names": enrolled.names, "gateway": enrolled.gateway}
@@ -142,7 +139,7 @@ class _Gateway:
             self._parts.throttle.wrong_guess(peer)
             await run_in_threadpool(self._audit_refusal, request, reason="badauth", detail="user or password are wrong")
             return PlainTextResponse("badauth\n", 401, {"WWW-Authenticate": 'Basic realm="ddns"'})
-        asked = Asked(host, peer, _trace(request))
+        asked = Asked(host, peer, asking.trace(request))
         query = request.query_params
         lines = await run_in_threadpool(
             dyndns2.answer,
@@ -192,10 +189,12 @@ class _Gateway:
     async def _asked(self, request: Request, body: bytes) -> tuple[Asked, Signed]:
         peer = self._peer(request)
         header = request.headers.get("authorization")
-        host, signed = await run_in_threadpool(self._parts.auth.check, request.method, _target(request), header, body)
+        host, signed = await run_in_threadpool(
+            self._parts.auth.check, request.method, asking.target(request), header, body
+        )
         request.state.host = host.id
         self._parts.throttle.host(host.id)
-        return Asked(host, peer, _trace(request)), signed
+        return Asked(host, peer, asking.trace(request)), signed
 
     async def _body(self, request: Request) -> bytes:
         too_large = Problem("too-large", 413, f"at most {protocol.MAX_BODY} bytes", headers={"Connection": "close"})
@@ -251,47 +250,15 @@ class _Gateway:
             "refused",
             reason=reason,
             detail=detail,
-            trace_id=_trace(request),
+            trace_id=asking.trace(request),
             host=host,
-            claimed="" if host else _claimed(request),
+            claimed="" if host else asking.claimed(request),
             name=name,
             type=record_type,
             method=request.method,
             path=request.url.path,
             peer=str(self._peer(request)),
         )
-
-
-def _note_wish(request: Request, body: bytes) -> None:
-    """Remember which record the request is for, so that its refusal names it."""
-    try:
-        wish = msgspec.json.decode(body, type=Body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return  # the update itself says what is wrong with it
-    request.state.record = (wish.name, wish.type)
-
-
-def _claimed(request: Request) -> str:
-    """The host that an unproven request says to come from."""
-    try:
-        return protocol.parse(request.headers.get("authorization", ""))[0].host
-    except protocol.ProtocolError:
-        return ""
-
-
-def _trace(request: Request) -> str:
-    """The client's trace id, or a new one where it has none that is fit for a log."""
-    given = request.headers.get(protocol.TRACE_HEADER, "")
-    if not hasattr(request.state, "trace"):
-        request.state.trace = given if _TRACE.fullmatch(given) else uuid.uuid4().hex
-    return str(request.state.trace)
-
-
-def _target(request: Request) -> str:
-    """Path and query, byte for byte as they came."""
-    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-    query: bytes = request.scope["query_string"]
-    return (raw + b"?" + query if query else raw).decode("latin-1")
 
 
 def _json(body: Mapping[str, object], status: int = 200) -> Response:
