@@ -114,7 +114,8 @@ def planned() -> dict[str, Any]:
                 "name": "www.example.com",
                 "outcome": "held",
                 "code": "provider.rejected",
-                "message": "already has 2 values (192.0.2.1, 192.0.2.2) that this machine did not write",
+                "message": "www.example.com A already has 2 values (192.0.2.1, 192.0.2.2) that this machine did"
+                " not write",
                 "advice": 'Remove the others, or set adopt = "all" for this record to replace them.',
                 "until": None,
             }

@@ -106,7 +106,8 @@ def draw(screen: Screen, told: dict[str, Any]) -> None:
         screen.line()
         # Why an address is not known stands above; `ddns detect` has what each source says.
         why = "the public address is not known" if item["code"] == AddressError.code else item["message"]
-        screen.line(sign("failed"), (f" {item['name']} {item['type']}: {why}", "strong"), hang=2)
+        named = "" if why.startswith(item["name"]) else f"{item['name']} {item['type']}: "
+        screen.line(sign("failed"), (f" {named}{why}", "strong"), hang=2)
         if item["advice"]:
             screen.line("→ ", item["advice"], indent=2, hang=2)
     screen.line()

@@ -14,9 +14,13 @@ from ddns.cli.output import Group, emit
 _LONGEST = 16384
 
 
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
 def asked_for(what: str) -> str:
     """One line from standard input, without echo where that is a terminal. Raises click.UsageError."""
-    if sys.stdin.isatty():
+    if _at_a_terminal():
         text = getpass.getpass(f"{what}: ")
     else:
         try:

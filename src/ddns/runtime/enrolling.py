@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import random
@@ -56,7 +57,8 @@ def enrol(
         raise UsageError(f"there is no file {ca_file}", advice="Name the PEM file of the CA with --ca-file.")
     pending = f"{ident[:40]}.{hashlib.sha256(url.encode()).hexdigest()[:12]}.pending"
     key = _key(data, pending)
-    found = _redeem(url, code, key, ca_file, net or Client(), clock or SystemClock())
+    with contextlib.closing(Client()) as client:
+        found = _redeem(url, code, key, ca_file, net or client, clock or SystemClock())
     secret = store(data, ident, found.identity.text())
     os.remove(Vault(host.places(data).secrets).path(SecretRef(f"file:{pending}")))
     return Enrolled(

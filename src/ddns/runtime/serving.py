@@ -41,13 +41,6 @@ class Loaded:
     kinds: dict[str, str]
     vault: Vault
 
-    @property
-    def providers(self) -> dict[str, Provider]:
-        """The providers, connected. Raises SettingsError."""
-        tools = Tools(Client(), SystemClock(), self.vault.resolve, warn=_warn)
-        items = self.settings.provider.items()
-        return {ident: table.load(self.kinds[ident]).connect(settings, tools) for ident, settings in items}
-
 
 def settings_file(data: str | None) -> str:
     """Where the gateway's settings lie unless a file is named."""
@@ -100,7 +93,14 @@ def _provider(ident: str, values: Any, problems: Problems) -> tuple[str, object]
 
 def run(loaded: Loaded, ready: Callable[[str], None]) -> None:
     """Serve until KeyboardInterrupt, or a signal; `ready` is told the URL. Raises DdnsError."""
-    serve.serve(loaded.settings, loaded.providers, loaded.vault.resolve, SystemClock(), ready=ready)
+    with contextlib.closing(Client()) as net:
+        serve.serve(loaded.settings, _providers(loaded, net), loaded.vault.resolve, SystemClock(), ready=ready)
+
+
+def _providers(loaded: Loaded, net: Client) -> dict[str, Provider]:
+    tools = Tools(net, SystemClock(), loaded.vault.resolve, warn=_warn)
+    items = loaded.settings.provider.items()
+    return {ident: table.load(loaded.kinds[ident]).connect(settings, tools) for ident, settings in items}
 
 
 @contextlib.contextmanager

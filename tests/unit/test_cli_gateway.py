@@ -1,0 +1,346 @@
+"""`ddns gateway` and `ddns enroll`: the operator's commands on a ledger, and enrolment at a served gateway."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ddns import protocol
+from ddns.errors import BadCredentials, Transport
+from ddns.model import Family, HttpRequest, HttpResponse
+from ddns.ports import Deadline
+from ddns.runtime.enrolling import enrol
+from ground.tls import Authority
+from unit.terminal import Done, ddns
+
+ROOT = Path(__file__).parents[2]
+MASTER = base64.b64encode(bytes(32)).decode()
+SETTINGS = """\
+schema = 1
+name = "gw.example.test"
+data = "{folder}/ledger"
+master_key = "file:master"
+
+[listen]
+host = "127.0.0.1"
+port = 0
+{listen}
+
+[hosts]
+template = "{{host}}.dyn.example.com"
+
+[[zone]]
+name = "dyn.example.com"
+provider = "dns"
+
+[provider.dns]
+kind = "rfc2136"
+server = "127.0.0.1:9"
+zone = "dyn.example.com"
+"""
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Path:
+    """A gateway's folder: settings and master key."""
+    folder = tmp_path / "gateway"
+    folder.mkdir()
+    (folder / "gateway.toml").write_text(SETTINGS.format(folder=folder, listen="plain = true"))
+    ddns("secret", "set", "master", "--data", folder, stdin=MASTER)
+    return folder
+
+
+def operator(folder: Path, *arguments: object) -> Done:
+    return ddns("gateway", *arguments, "--data", folder, width=110)
+
+
+def test_a_code_is_minted_on_the_ledger(gateway: Path) -> None:
+    done = operator(gateway, "code", "pc7", "--valid", "1h")
+
+    assert (done.code, done.err) == (0, "")
+    assert len(done.out.strip().replace("-", "")) == 32
+    assert operator(gateway, "code", "pc8", "--json").json("gateway code")["host"] == "pc8"
+    audit = (gateway / "ledger" / "audit.jsonl").read_text()
+    assert done.out.strip() not in audit
+    assert audit.count('"pc7"') == 1
+
+
+def test_a_settings_file_may_be_named(gateway: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere.toml"
+    (gateway / "gateway.toml").rename(moved)
+
+    assert ddns("gateway", "code", "pc7", "--config", moved).code == 0
+    assert operator(gateway, "hosts").err == (
+        f"error: the gateway's settings at {gateway}/gateway.toml can't be read: No such file or directory\n"
+        "Name the file with: --config gateway.toml\n"
+    )
+
+
+@pytest.mark.parametrize("host", ["www", "no_underscore", "\x1b[2J", "a.b"])
+def test_a_code_for_what_is_no_host(gateway: Path, host: str) -> None:
+    done = operator(gateway, "code", host)
+
+    assert done.code == 2
+    assert done.err.startswith("error: host: ")
+    assert all(line.isprintable() for line in done.err.splitlines())
+
+
+def test_a_code_that_is_never_good(gateway: Path) -> None:
+    done = operator(gateway, "code", "pc7", "--valid", "soon")
+    assert done.code == 2
+    assert "--valid" in done.err
+
+
+def test_wrong_settings_are_told_all_at_once(gateway: Path) -> None:
+    (gateway / "gateway.toml").write_text(
+        SETTINGS.format(folder=gateway, listen='plain = "yes"')
+        .replace("rfc2136", "rfc2163")
+        .replace("[hosts]", "[host]")
+    )
+
+    done = operator(gateway, "hosts")
+
+    assert done.code == 10
+    assert done.err.splitlines()[0] == "error: gateway.toml has 4 problems"
+    for part in ("gateway.toml:9: listen.plain:", 'unknown key; did you mean "hosts"?', "rfc2136", "hosts: required"):
+        assert part in done.err
+    assert done.err.splitlines()[-1] == "Correct the gateway's settings file, then try again."
+
+
+@pytest.mark.parametrize(("table", "said"), [("[provider.dns]", "kind"), ("[provider]\ndns = 7\n[x]", "provider.dns")])
+def test_a_provider_without_a_kind(gateway: Path, table: str, said: str) -> None:
+    text = SETTINGS.format(folder=gateway, listen="plain = true").partition("[provider.dns]")[0]
+    (gateway / "gateway.toml").write_text(text + table + "\n")
+
+    done = operator(gateway, "hosts")
+
+    assert done.code == 10
+    assert said in done.err
+
+
+def test_no_host_yet(gateway: Path) -> None:
+    assert operator(gateway, "hosts").out == "No host is enrolled yet; mint a code with: ddns gateway code HOST\n"
+    assert operator(gateway, "hosts", "--json").json("gateway hosts") == {"hosts": []}
+
+
+def test_without_the_extra_it_says_how_to_get_it(gateway: Path) -> None:
+    program = "import sys; sys.modules['uvicorn'] = None; from ddns.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    for command in (["serve"], ["hosts"]):
+        done = subprocess.run(
+            [sys.executable, "-c", program, "gateway", *command, "--data", str(gateway)],
+            env=os.environ | {"PYTHONPATH": "src"},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+        assert done.stderr == (
+            "error: this installation has no gateway: uvicorn is missing\n"
+            'Install it with: pip install "ddns-fleet[gateway]"\n'
+        )
+        assert done.returncode == 2
+
+
+@pytest.fixture
+def served(gateway: Path, ca: Authority) -> Iterator[tuple[str, Callable[[], int]]]:
+    """The gateway, served over TLS by the command itself: its URL, and what ends it (giving the exit code)."""
+    cert, key = ca.write_server_files(gateway)
+    listen = f'cert_file = "{cert}"\nkey_file = "{key}"'
+    (gateway / "gateway.toml").write_text(SETTINGS.format(folder=gateway, listen=listen))
+    with subprocess.Popen(
+        [sys.executable, "-m", "ddns", "gateway", "serve", "--data", str(gateway)],
+        env=os.environ | {"PYTHONPATH": "src"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+
+        def stop() -> int:
+            process.send_signal(signal.SIGTERM)
+            return process.wait(30)
+
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("serving on https://127.0.0.1:"), process.stderr and process.stderr.read()
+            yield line.split()[-1], stop
+        finally:
+            process.kill()
+
+
+def test_from_code_to_revocation(
+    gateway: Path, served: tuple[str, Callable[[], int]], ca: Authority, tmp_path: Path
+) -> None:
+    url, stop = served
+    machine = tmp_path / "machine"
+    code = operator(gateway, "code", "pc7").out
+
+    done = ddns("enroll", url, "--ca-file", ca.file, "--data", machine, stdin=code)
+
+    assert done.err == ""
+    assert (
+        done.text
+        == f"""\
+enrolled as pc7 at gateway gw.example.test
+  pc7.dyn.example.com
+
+the identity is stored as file:gateway; add to the settings:
+
+[gateway]
+url = "{url}"
+ca_file = "{ca.file}"
+
+[provider.fleet]
+kind = "gateway"
+token = "file:gateway"
+
+[[record]]
+name = "pc7.dyn.example.com"
+provider = "fleet"
+types = ["A", "AAAA"]"""
+    )
+    identity = protocol.Identity.parse((machine / "secrets" / "gateway").read_text())
+    assert identity.gateway == "gw.example.test"
+    assert os.listdir(machine / "secrets") == ["gateway"]
+
+    (host,) = operator(gateway, "hosts", "--json").json("gateway hosts")["hosts"]
+    assert (host["id"], host["label"], host["names"]) == (identity.host, "pc7", ["pc7.dyn.example.com"])
+    assert operator(gateway, "hosts").lines == [
+        "   host  name                 address",
+        "○  pc7   pc7.dyn.example.com  none     never seen",
+        "1 host",
+    ]
+
+    used = ddns("gateway", "enroll", url, "--ca-file", ca.file, "--data", machine, stdin=code)
+    assert used.code == 12
+    assert "the code was used with another key" in used.err
+
+    assert len(operator(gateway, "password", "pc7").out.strip()) == 24
+    assert operator(gateway, "password", "pc7", "--json").json("gateway password")["user"] == "pc7"
+    assert operator(gateway, "freeze", "pc7").out == "held: pc7\n"
+    assert operator(gateway, "hosts").lines[1] == "◐  pc7   pc7.dyn.example.com  none     never seen  frozen"
+    assert operator(gateway, "thaw", "pc7").out == "released: pc7\n"
+    assert operator(gateway, "revoke", "pc7", "--remove-records").out == (
+        f"revoked pc7 ({identity.host}); its records go\n"
+    )
+    assert operator(gateway, "revoke", "pc7").err == (
+        "error: there is no host 'pc7'\nSee which there are with: ddns gateway hosts\n"
+    )
+    assert stop() == 0
+
+
+def test_the_lines_that_enrolment_prints_are_valid_settings(
+    gateway: Path, served: tuple[str, Callable[[], int]], ca: Authority, tmp_path: Path
+) -> None:
+    url, _ = served
+    code = operator(gateway, "code", "pc9").out
+    found = ddns("enroll", url, "--ca-file", ca.file, "--json", "--data", tmp_path, stdin=code).json("enroll")
+    (tmp_path / "ddns.toml").write_text("schema = 1\n" + found["settings"])
+
+    assert ddns("config", "validate", "--data", tmp_path).code == 0
+
+
+# -- a lost answer
+
+
+class Lossy:
+    """A gateway whose answers are lost as often as `losses` says; remembers what was asked."""
+
+    def __init__(self, folder: Path, losses: int, answer: HttpResponse | None = None) -> None:
+        self.folder = folder
+        self.losses = losses
+        self.answer = answer
+        self.bodies: list[dict[str, str]] = []
+
+    def http(
+        self, request: HttpRequest, *, deadline: Deadline, family: Family | None = None, limit: int = 1 << 20
+    ) -> HttpResponse:
+        body = json.loads(request.content or b"")
+        (pending,) = (self.folder / "secrets").iterdir()
+        assert pending.read_text().strip() == body["key"]  # stored before it is sent
+        self.bodies.append(body)
+        if len(self.bodies) <= self.losses:
+            raise Transport("the connection was cut", ambiguous=True)
+        if self.answer is not None:
+            return self.answer
+        said = {"host": "h1", "label": "pc7", "names": ["pc7.dyn.example.com"], "gateway": "gw"}
+        return HttpResponse(200, {}, json.dumps(said).encode())
+
+    def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
+        raise NotImplementedError
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+URL = "https://gw.example.test"
+
+
+def test_a_lost_answer_is_asked_for_again_with_the_same_pair(tmp_path: Path) -> None:
+    net = Lossy(tmp_path, losses=2)
+
+    found = enrol(str(tmp_path), URL, "code", net=net, clock=Clock())
+
+    assert found.names == ("pc7.dyn.example.com",)
+    assert len(net.bodies) == 3
+    assert net.bodies[0] == net.bodies[1] == net.bodies[2]
+    assert os.listdir(tmp_path / "secrets") == ["gateway"]
+
+
+def test_the_next_call_goes_on_with_the_same_key(tmp_path: Path) -> None:
+    first = Lossy(tmp_path, losses=99)
+    with pytest.raises(Transport):
+        enrol(str(tmp_path), URL, "code", net=first, clock=Clock())
+    second = Lossy(tmp_path, losses=0)
+
+    enrol(str(tmp_path), URL, "code", net=second, clock=Clock())
+
+    assert len(first.bodies) == 5
+    assert second.bodies == first.bodies[:1]
+
+
+def test_a_refused_code_is_not_tried_again(tmp_path: Path) -> None:
+    problem = {"type": protocol.problem_type("code-expired"), "detail": "too \x1b[31mold"}
+    answer = HttpResponse(403, {"content-type": "application/problem+json"}, json.dumps(problem).encode())
+    net = Lossy(tmp_path, losses=0, answer=answer)
+
+    with pytest.raises(BadCredentials, match=r"too .31mold"):
+        enrol(str(tmp_path), URL, "code", net=net, clock=Clock())
+
+    assert len(net.bodies) == 1
+
+
+def test_a_ca_file_that_is_not_there(tmp_path: Path) -> None:
+    done = ddns("enroll", URL, "--ca-file", tmp_path / "no.pem", "--data", tmp_path, stdin="code")
+
+    assert done.code == 2
+    assert not (tmp_path / "secrets").exists()
+
+
+@pytest.mark.parametrize("url", ["http://gw.example.test", "https://", "gw"])
+def test_a_url_that_is_none(tmp_path: Path, url: str) -> None:
+    done = ddns("enroll", url, "--data", tmp_path, stdin="code")
+    assert done.code == 10
