@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -77,6 +77,7 @@ def rrset(*texts: str, ttl: int | None = 60) -> RRset:
 
 OLD, NEW, ALIEN = rrset("1.0.0.1"), rrset("1.0.0.2"), rrset("9.9.9.9")
 CHANGE = Change("trace-0", KEY, OLD, NEW, Reason.ADDRESS)
+REMOVAL = Change("trace-0", KEY, OLD, None, Reason.REMOVE)
 
 
 @dataclass
@@ -95,9 +96,11 @@ class Stand:
         self.provider = FakeProvider(self.dns, self.clock, compare_and_set=self.compare_and_set)
 
     def publish(self, *changes: Change, **providers: Provider) -> list[Outcome]:
-        return self.carry_out(Plan(changes or (CHANGE,)), **providers)
+        return self.carry_out(Plan(changes or (CHANGE,)), providers=providers)
 
-    def carry_out(self, plan: Plan, state: State | None = None, **providers: Provider) -> list[Outcome]:
+    def carry_out(
+        self, plan: Plan, state: State | None = None, providers: Mapping[str, Provider] | None = None
+    ) -> list[Outcome]:
         return list(
             publish(
                 RUN, plan, providers or {"dns": self.provider}, state or self.state, policy=Retry(self.attempts),
@@ -120,7 +123,7 @@ class Stand:
 def test_a_write(reason: Reason, kind: Kind) -> None:
     stand = Stand()
     after = None if reason is Reason.REMOVE else NEW
-    outcomes = stand.publish(replace(CHANGE, reason=reason, after=after))
+    outcomes = stand.publish(Change("trace-0", KEY, OLD, after, reason))
     assert [(o.kind, o.key, o.at, o.rrset, o.cause) for o in outcomes] == [(kind, KEY, START, after, None)]
     assert stand.dns.get(NAME) == after
     assert stand.state.settled == outcomes
@@ -239,7 +242,7 @@ def test_a_conflict_that_has_passed_is_tried_again() -> None:
 def test_a_removal_in_doubt() -> None:
     stand = Stand()
     stand.provider.write_faults.append(TIMEOUT_AFTER)
-    (outcome,) = stand.publish(replace(CHANGE, after=None, reason=Reason.REMOVE))
+    (outcome,) = stand.publish(REMOVAL)
     assert (outcome.kind, outcome.rrset, stand.dns.get(NAME)) == (Kind.REMOVED, None, None)
 
 

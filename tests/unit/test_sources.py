@@ -139,7 +139,7 @@ def test_a_dns_probe(address: IPv4Address | IPv6Address) -> None:
     net = FakeNet({"192.0.2.1:5353": str(address)})
     made = probe_source(family)
     assert made.ask(family, net, FakeClock().deadline()) == address
-    assert (made.families, made.authenticated, made.suffices) == ({family}, False, False)
+    assert (made.families, made.authenticated, made.suffices) == (frozenset({family}), False, False)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,8 @@ def test_the_names_of_settings() -> None:
         "gateway", "ipify", "aws", "ifconfig", "icanhazip", "trace", "opendns", "google", "cloudflare",
     )  # fmt: skip
     assert all(made.authenticated for made in table.HTTP.values())
-    operators = sorted(made.operator for made in (*table.HTTP.values(), *table.DNS.values()))
+    built_in: list[Source] = [*table.HTTP.values(), *table.DNS.values()]
+    operators = sorted(made.operator for made in built_in)
     assert [one for one, other in pairwise(operators) if one == other] == ["Cloudflare", "Cloudflare"]
 
 

@@ -23,7 +23,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_certificate_and_name_are_always_checked(ca: Authority, own: bool) -> None:
     made = context(str(ca.file) if own else "")
     assert (made.verify_mode, made.check_hostname) == (ssl.CERT_REQUIRED, True)
-    assert made.keylog_filename is None
+    assert not made.keylog_filename
     assert made.minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
