@@ -41,11 +41,12 @@ def span(seconds: float) -> str:
 
 
 def relative(moment: float, now: float) -> str:
-    """``2 h ago``, ``in 5 min``, ``just now``: the largest unit only."""
+    """``2 h ago``, ``in 5 min``, ``just now``: rounded to the largest unit."""
     away = abs(moment - now)
     if away < 1:
         return "just now"
-    about = " ".join(span(away).split()[:2])
+    size = next((size for size in (86400, 3600, 60) if away >= size - size / 120), 1)
+    about = span(round(away / size) * size)
     return f"in {about}" if moment > now else f"{about} ago"
 
 

@@ -56,6 +56,15 @@ web01  ● all is well  ddns 0.1.0 · data folder · checked 2 min ago
     assert (done.code, done.err) == (0, "")
 
 
+def test_a_fresh_address(tmp_path: Path) -> None:
+    fresh = record(since=utc(NOW - 3), outcome="updated", proven_at=None, next_at=utc(NOW - 1))
+
+    done = ddns("status", "--data", put(tmp_path, status(fresh, age=1)))
+
+    assert done.lines[0] == "web01  ● all is well  ddns 0.1.0 · data folder · checked 1 s ago"
+    assert done.lines[3] == "    since 17:59 (just now) · not yet proven · next proof with the next run"
+
+
 def test_a_wide_terminal_has_one_line_a_record(tmp_path: Path) -> None:
     done = ddns("status", "--data", put(tmp_path, status(record(), record("b.example.com", address=None))), width=120)
 

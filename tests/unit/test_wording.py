@@ -34,7 +34,17 @@ def test_span(seconds: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("away", "text"), [(0.5, "just now"), (-7500, "2 h ago"), (7500, "in 2 h"), (-61, "1 min ago"), (DAY, "in 1 day")]
+    ("away", "text"),
+    [
+        (0.5, "just now"),
+        (-59, "59 s ago"),
+        (-61, "1 min ago"),
+        (3599, "in 1 h"),
+        (-7500, "2 h ago"),
+        (5 * HOUR - 1, "in 5 h"),
+        (DAY, "in 1 day"),
+        (-1.6 * DAY, "2 days ago"),
+    ],
 )
 def test_relative(away: float, text: str) -> None:
     assert relative(NOW + away, NOW) == text

@@ -97,7 +97,8 @@ def _facts(record: Record, now: float) -> Iterator[str]:
     elif record.code and stands != "fine":
         yield words(record.code)
     if record.since:
-        yield f"since {local(record.since, now)} ({span(now - record.since)})"
+        age = now - record.since
+        yield f"since {local(record.since, now)} ({span(age) if age >= 60 else 'just now'})"
     if record.proven_at:
         by = f" by {record.proven_by}" if record.proven_by else ""
         yield f"proven {relative(record.proven_at, now)}{by}"
