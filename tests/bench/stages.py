@@ -26,7 +26,7 @@ QUICK = (
 )
 FULL = (
     ("msgspec (typing, inspect, dataclasses)", "import dataclasses, msgspec"),
-    ("ddns.model and ddns.ports: data classes are generated", "import ddns.model, ddns.ports"),
+    ("ddns.model and ddns.ports", "import ddns.model, ddns.ports"),
     ("settings: tomllib and our checks", "import ddns.config.load"),
     ("httpx without its command line", "import ddns.net.client"),
     ("httpcore, h11, ssl", "import httpcore"),
