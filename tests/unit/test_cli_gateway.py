@@ -15,11 +15,14 @@ import pytest
 
 from ddns import protocol
 from ddns.errors import BadCredentials, Transport
-from ddns.model import Family, HttpRequest, HttpResponse
+from ddns.gateway.ledger import Entry, RecordState
+from ddns.gateway.operators import HostView
+from ddns.model import Family, HttpRequest, HttpResponse, RecordType
 from ddns.ports import Deadline
+from ddns.runtime import serving
 from ddns.runtime.enrolling import enrol
 from ground.tls import Authority
-from unit.terminal import Done, ddns
+from unit.terminal import HOUR, NOW, Done, ddns
 
 ROOT = Path(__file__).parents[2]
 MASTER = base64.b64encode(bytes(32)).decode()
@@ -129,6 +132,36 @@ def test_a_provider_without_a_kind(gateway: Path, table: str, said: str) -> None
 def test_no_host_yet(gateway: Path) -> None:
     assert operator(gateway, "hosts").out == "No host is enrolled yet; mint a code with: ddns gateway code HOST\n"
     assert operator(gateway, "hosts", "--json").json("gateway hosts") == {"hosts": []}
+
+
+def test_hosts_that_stand_well_and_badly(gateway: Path, monkeypatch: pytest.MonkeyPatch, at_now: None) -> None:
+    def host(label: str, *states: RecordState, frozen: bool = False) -> HostView:
+        name, values = f"{label}.dyn.example.com", ("203.0.113.7",)
+        records = tuple(
+            Entry(name, RecordType.A, label, values, 60, 1, 1, state, "t", NOW, problem="x" * (state == "failed"))
+            for state in states
+        )
+        return HostView(label, label, (name,), NOW, NOW - HOUR if states else None, frozen, False, records)
+
+    hosts = [
+        host("a", RecordState.CONFIRMED),
+        host("b", RecordState.CONFIRMED, RecordState.FAILED),
+        host("c", RecordState.QUEUED),
+        host("d", frozen=True),
+    ]
+    monkeypatch.setattr(serving, "hosts", lambda _loaded: hosts)
+
+    assert (
+        operator(gateway, "hosts").text
+        == """\
+   host  name               address
+●  a     a.dyn.example.com  203.0.113.7               seen 1 h ago
+✗  b     b.dyn.example.com  203.0.113.7, 203.0.113.7  seen 1 h ago
+◐  c     c.dyn.example.com  203.0.113.7               seen 1 h ago
+◐  d     d.dyn.example.com  none                      never seen    frozen
+✗ b.dyn.example.com A: x
+4 hosts"""
+    )
 
 
 def test_without_the_extra_it_says_how_to_get_it(gateway: Path) -> None:

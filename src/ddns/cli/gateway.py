@@ -139,14 +139,10 @@ def _draw(listed: list[dict[str, Any]]) -> None:
     rows: list[list[Cell]] = []
     for host in listed:
         seen = seconds_of(host["last_seen"])
-        states = {entry["state"] for entry in host["records"]}
-        standing = (
-            "failed" if "refused" in states else "waiting" if host["frozen"] or states - {"confirmed"} else "fine"
-        )
         values = [text for entry in host["records"] for text in entry["values"] or []]
         rows.append(
             [
-                sign(standing if states or host["frozen"] else "new"),
+                sign(_standing(host)),
                 (host["label"], "strong"),
                 ", ".join(host["names"]),
                 (", ".join(values) or "none", "address" if values else "dim"),
@@ -155,7 +151,20 @@ def _draw(listed: list[dict[str, Any]]) -> None:
             ]
         )
     screen.table(rows, head=("", "host", "name", "address", "", ""))
+    for host in listed:
+        for entry in host["records"]:
+            if entry["problem"]:
+                screen.line(sign("failed"), f" {entry['name']} {entry['type']}: {entry['problem']}", hang=2)
     screen.line((f"{len(listed)} host{'s' * (len(listed) > 1)}", "dim"))
+
+
+def _standing(host: dict[str, Any]) -> str:
+    states = {entry["state"] for entry in host["records"]}
+    if "failed" in states:
+        return "failed"
+    if host["frozen"] or states - {"confirmed"}:
+        return "waiting"
+    return "fine" if states else "new"
 
 
 @gateway.command(**options.examples("ddns gateway revoke pc7", "ddns gateway revoke pc7 --remove-records"))
