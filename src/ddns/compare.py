@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from ddns.errors import AddressError, Block, Conflict, Deferred, ProviderError, Rejected
 from ddns.model import (
@@ -35,8 +36,7 @@ _DAY = 24 * 3600.0
 _FIRST_HOLD = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """Settings that deciding needs. `settle`: seconds in which our own write may not be visible yet.
 
     `insist`: a person asks (`run --now`), so that a hold is over.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from ddns.compare import Rules, compare
 from ddns.detect import Gather, detect, in_threads
@@ -18,8 +20,7 @@ from ddns.resilience import Retry
 _DETECTION_SHARE = 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(msgspec.Struct, frozen=True):
     """Everything a run is made of, composed by `runtime`. Times in seconds."""
 
     targets: Sequence[Target]
@@ -31,10 +32,10 @@ class World:
     clock: Clock
     random: Callable[[], float]
     deadline: Deadline
-    policy: Retry = field(default_factory=Retry)
-    rules: Rules = field(default_factory=Rules)
+    policy: Retry = Retry()
+    rules: Rules = Rules()
     allow: tuple[Network, ...] = ()
-    probes: Mapping[Family, str] = field(default_factory=dict)
+    probes: Mapping[Family, str] = {}
     route: Callable[[Family], bool] = lambda _family: True
     detect_seconds: float = 10.0
     prove_every: float = 6 * 3600.0
@@ -42,8 +43,7 @@ class World:
     gather: Gather = in_threads
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What a run knows before it writes."""
 
     detected: Mapping[Family, Detected]

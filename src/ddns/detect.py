@@ -8,7 +8,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ddns.errors import SourceError
 from ddns.model import Absent, Address, Answer, Available, Detected, Family, Network, Unknown, publishable

@@ -8,7 +8,8 @@ from __future__ import annotations
 import enum
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ddns.errors import DdnsError, Exit
 
@@ -110,8 +111,7 @@ class SecretRef:
         return hash(str(self))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RecordKey:
+class RecordKey(msgspec.Struct, frozen=True, order=True):
     """What is managed: one RRset, by the id of the provider in the settings, its full name and its type."""
 
     provider: str
@@ -122,8 +122,7 @@ class RecordKey:
         return f"{self.name} {self.type}"
 
 
-@dataclass(frozen=True, slots=True)
-class RRset:
+class RRset(msgspec.Struct, frozen=True):
     """The values of one name and type. What is not in `ttl` and `extra` is not asked for, or not known.
 
     `extra` holds what only some providers know: ``proxied`` (bool), ``comment`` (str).
@@ -131,7 +130,7 @@ class RRset:
 
     values: frozenset[Value]
     ttl: int | None = None
-    extra: Mapping[str, str | bool] = field(default_factory=dict, hash=False)
+    extra: Mapping[str, str | bool] = {}
 
     def covers(self, wanted: RRset) -> bool:
         """Whether everything that `wanted` asks for is so here, as far as it can be seen here."""
@@ -156,34 +155,30 @@ class Adopt(enum.StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """A record as the settings want it; its value comes from the detection of `family`."""
 
     key: RecordKey
     family: Family
     ttl: int | None = None
-    extra: Mapping[str, str | bool] = field(default_factory=dict, hash=False)
+    extra: Mapping[str, str | bool] = {}
     adopt: Adopt = Adopt.SINGLE
 
 
-@dataclass(frozen=True, slots=True)
-class Available:
+class Available(msgspec.Struct, frozen=True):
     """The public address of a family, and the operators that agreed on it."""
 
     address: Address
     agreed_by: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(msgspec.Struct, frozen=True):
     """This machine has no public address of the family; `by` names how that is known."""
 
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """Nobody can tell. Each cause is one source's sentence."""
 
     causes: tuple[str, ...]
@@ -192,8 +187,7 @@ class Unknown:
 Detection = Available | Absent | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What one source said: an address, or the sentence why not. `suffices`: it is believed alone."""
 
     source: str
@@ -205,16 +199,14 @@ class Answer:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Detected:
+class Detected(msgspec.Struct, frozen=True):
     """What is known of one family, and who said what."""
 
     detection: Detection
     answers: tuple[Answer, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True):
     """A record as it was read: `rrset` None when there is none. `by` names who was asked, such as ``api``."""
 
     key: RecordKey
@@ -233,8 +225,7 @@ class Reason(enum.StrEnum):
     REMOVE = "remove"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One write: from `before` (as observed) to `after`; None means that the record is not there.
 
     `id` is unique for ever and is the idempotency key; `seq` grows with every intent of this machine
@@ -257,15 +248,13 @@ class AppliedState(enum.StrEnum):
     HELD = "held"
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True):
     """A write that the provider acknowledged."""
 
     state: AppliedState = AppliedState.APPLIED
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True):
     """A record that is right as it is. `observed` None: believed so, not read. `rrset` None: nothing to publish."""
 
     key: RecordKey
@@ -274,8 +263,7 @@ class Keep:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True):
     """A record that is not touched, with the error that says why. `until` None: until something changes."""
 
     key: RecordKey
@@ -293,8 +281,7 @@ class Fate(enum.StrEnum):
     EXTERNAL = "external"
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(msgspec.Struct, frozen=True):
     """A write that was intended at `at`, and whose end is not known yet. `accepted`: acknowledged, to appear later."""
 
     change: Change
@@ -302,8 +289,7 @@ class Intent:
     accepted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(msgspec.Struct, frozen=True):
     """The end of an open intent, as an observation tells it."""
 
     change: Change
@@ -311,8 +297,7 @@ class Resolution:
     observed: Observed
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What is to be done; every target is in exactly one of `changes`, `unchanged` and `held`.
 
     `resolved` closes intents of earlier runs, before anything else.
@@ -350,8 +335,7 @@ class Kind(enum.StrEnum):
         return self.wrote or self in (Kind.UNCHANGED, Kind.PROVEN, Kind.YIELDED)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The end of one record in one run. Exit code, log line, metric and status all derive from it.
 
     `rrset` is what stands in DNS as far as we know; `cause` says why a kind that is not `right` came about;
@@ -380,8 +364,7 @@ class Outcome:
         return Exit.FINE
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """One start of the program, for log, history and trace."""
 
     trace_id: str
@@ -390,8 +373,7 @@ class Run:
     full: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(msgspec.Struct, frozen=True):
     """What we know of one record that we own."""
 
     rrset: RRset
@@ -406,8 +388,7 @@ class Published:
     pending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BlockNote:
+class BlockNote(msgspec.Struct, frozen=True):
     """A provider that refuses until a person acts. `fingerprint` is of its settings and secret."""
 
     provider: str
@@ -419,8 +400,7 @@ class BlockNote:
     retry_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerNote:
+class BreakerNote(msgspec.Struct, frozen=True):
     """The breaker's memory for one provider and credential.
 
     `calls`: the last ten, oldest first, True for a failure. It is open from `opened_at` to `open_until` (both None:
@@ -433,30 +413,27 @@ class BreakerNote:
     openings: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(msgspec.Struct, frozen=True):
     """What the state remembers, read once at the start of a full run."""
 
-    published: Mapping[RecordKey, Published] = field(default_factory=dict)
-    intents: Mapping[RecordKey, Intent] = field(default_factory=dict)
-    blocks: Mapping[str, BlockNote] = field(default_factory=dict)
-    breakers: Mapping[str, BreakerNote] = field(default_factory=dict)
+    published: Mapping[RecordKey, Published] = {}
+    intents: Mapping[RecordKey, Intent] = {}
+    blocks: Mapping[str, BlockNote] = {}
+    breakers: Mapping[str, BreakerNote] = {}
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(msgspec.Struct, frozen=True):
     """A request as a source or provider words it. `content` None: no body; `ca_file` "": the system's trust."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     content: bytes | None = None
     ca_file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(msgspec.Struct, frozen=True):
     """An answer, its body complete and within the limit that was asked for. Header names are lower case."""
 
     status: int

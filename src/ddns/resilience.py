@@ -6,7 +6,9 @@ The breaker's memory is stored after each call, because every run is a new proce
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from ddns.errors import Block, Deferred, ProviderError, RateLimited, Retryable, block_again
 from ddns.model import Applied, BlockNote, BreakerNote, Change, Memory, Observed, RecordKey
@@ -19,8 +21,7 @@ _FIRST_OPENING = 300.0
 _LONGEST_OPENING = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(msgspec.Struct, frozen=True):
     """How often and how soon a failed call is repeated: exponential with jitter, or fixed. Seconds."""
 
     attempts: int = 5

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from ddns.cycle import Found, World
 from ddns.errors import Block
@@ -14,8 +15,7 @@ from ddns.runtime.quick import own_probe
 from ddns.sources import table as sources
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(msgspec.Struct, frozen=True):
     """The part of an expectation that the run's results decide. Times are UTC seconds."""
 
     made: float

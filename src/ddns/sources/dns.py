@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ddns.errors import ProviderError, SourceError
 from ddns.model import Address, Family, HttpRequest
@@ -15,8 +16,7 @@ from ddns.ports import Deadline, Net
 _PATIENCE = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeSource:
+class ProbeSource(msgspec.Struct, frozen=True):
     """A probe of the cheap path, asked as one voice of the quorum."""
 
     name: str

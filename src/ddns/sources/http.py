@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ddns.errors import ProviderError, SourceError, foreign
 from ddns.model import Address, Family, HttpRequest
@@ -14,8 +15,7 @@ from ddns.ports import Deadline, Net
 _LIMIT = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class HttpSource:
+class HttpSource(msgspec.Struct, frozen=True):
     """A URL that answers with the caller's address.
 
     `form`: ``text`` (the whole body is the address), ``trace`` (key=value lines with ``ip`` and ``h``), or

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from ddns.model import Family
 from ddns.net import wire
@@ -46,8 +47,7 @@ DNS = {
 NAMES = ("gateway", *HTTP, *DNS)
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(msgspec.Struct, frozen=True):
     """A source of the settings."""
 
     url: str
