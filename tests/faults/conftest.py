@@ -7,5 +7,10 @@ from hypothesis import HealthCheck, settings
 from ground import in_ci
 
 settings.register_profile(
-    "faults", deadline=None, derandomize=in_ci(), suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "faults",
+    deadline=None,
+    derandomize=in_ci(),
+    print_blob=True,
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.too_slow],
 )

@@ -6,7 +6,7 @@ The table of effects is the list of test ids: `pytest --collect-only -q tests/fa
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -200,15 +200,19 @@ def recovers(stage: Stage, scenario: Scenario) -> None:
     assert stage.status()["records"][0]["address"] == scenario.final
 
 
-def history_has_no_gap(stage: Stage, *, fenced: bool = True) -> None:
+def history_has_no_gap(stage: Stage, *, fenced: bool = True, undone: Collection[str] = ()) -> None:
     """Every write of ours that DNS saw has its row; every row that says so was seen by DNS.
 
-    Where writes are not fenced, what a write replaced may be another value than the one that was read.
+    A write that landed is "external" only where somebody else wrote, and "void" only where what we wrote may have been
+    undone, or came late: the names that are `undone`. Where writes are not fenced, what a write replaced
+    may be another value than the one that was read.
     """
     history = stage.history()
     assert {row.state for row in history} <= {"applied", "adopted", "external", "void", "refused"}
     told = [row for row in history if row.state in {"applied", "adopted"}]
-    overtaken = [row for row in history if row.state == "external"]
+    foreign = {write.name for write in stage.dns.writes if write.by not in stage.providers}
+    overtaken = [row for row in history if row.state == "external" and row.name in foreign]
+    overtaken += [row for row in history if row.state == "void" and row.name in undone]
     for write in (write for write in stage.dns.writes if write.by in stage.providers):
         found = [
             row

@@ -236,8 +236,8 @@ class FakeProvider:
 
     `write_faults` and `read_faults` are used up, one for each record written and each call that reads (None: that one
     goes well); `down` lasts until it is taken away. `breaks_after` ends the next `apply` in the middle, after that
-    many changes, with an error for the whole call. `state` QUEUED or HELD acknowledges writes that `release` brings into DNS later.
-    `meanwhile` is called just before each write: what a second writer does between our read and our write.
+    many changes, with an error for the whole call. `state` QUEUED or HELD acknowledges writes that `release` brings
+    into DNS later. `meanwhile` is called just before each write: what a second writer does between read and write.
     """
 
     def __init__(self, dns: Dns, clock: FakeClock, *, name: str = "fake", compare_and_set: bool = True) -> None:
