@@ -22,9 +22,8 @@ from ddns.ports import Deadline
 from ddns.runtime import serving
 from ddns.runtime.enrolling import enrol
 from ground.tls import Authority
-from unit.terminal import HOUR, NOW, Done, ddns
+from unit.terminal import HOUR, NOW, ROOT, Done, ddns
 
-ROOT = Path(__file__).parents[2]
 MASTER = base64.b64encode(bytes(32)).decode()
 SETTINGS = """\
 schema = 1
@@ -169,7 +168,7 @@ def test_without_the_extra_it_says_how_to_get_it(gateway: Path) -> None:
     for command in (["serve"], ["hosts"]):
         done = subprocess.run(
             [sys.executable, "-c", program, "gateway", *command, "--data", str(gateway)],
-            env=os.environ | {"PYTHONPATH": "src"},
+            env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -191,7 +190,7 @@ def served(gateway: Path, ca: Authority) -> Iterator[tuple[str, Callable[[], int
     (gateway / "gateway.toml").write_text(SETTINGS.format(folder=gateway, listen=listen))
     with subprocess.Popen(
         [sys.executable, "-m", "ddns", "gateway", "serve", "--data", str(gateway)],
-        env=os.environ | {"PYTHONPATH": "src"},
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

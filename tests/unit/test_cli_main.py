@@ -21,9 +21,7 @@ from ddns.cli.main import COMMANDS, INTERRUPTED, UNREAD, main
 from ddns.cli.main import ddns as root
 from ddns.errors import DdnsError, Exit
 from ddns.runtime import RunRequest
-from unit.terminal import ddns, put, record, status
-
-ROOT = Path(__file__).parents[2]
+from unit.terminal import ROOT, ddns, environment, put, record, status
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -161,6 +159,19 @@ def test_every_problem_of_the_settings_is_told(monkeypatch: pytest.MonkeyPatch) 
     assert done.code == 10
 
 
+def test_a_part_that_this_edition_lacks_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMMANDS, "demo", "ddns.cli.not_here:demo")
+
+    assert "demo" not in ddns("--help").out
+    assert ddns("demo").code == 2
+
+
+def test_a_part_that_is_broken_is_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMMANDS, "demo", "ddns.not_here.at_all:demo")
+    with pytest.raises(ModuleNotFoundError):
+        main(["demo"])
+
+
 def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime_package, "run", _raises(KeyboardInterrupt()))
     assert ddns("run").code == INTERRUPTED
@@ -180,7 +191,7 @@ def test_a_reader_that_went_away_is_no_noise(tmp_path: Path) -> None:
     with open(write, "wb") as nobody:
         done = subprocess.run(
             [sys.executable, "-m", "ddns", "status", "--data", str(tmp_path)],
-            env=os.environ | {"PYTHONPATH": "src"},
+            env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
             stdout=nobody,
             stderr=subprocess.PIPE,
             cwd=ROOT,
@@ -251,7 +262,7 @@ def test_help_of_the_root_imports_no_adapter() -> None:
         "import sys; from ddns.cli.main import main; main(['--help']);print(*sorted(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": "src"}, capture_output=True, text=True,
+        [sys.executable, "-c", program], env=environment(), capture_output=True, text=True,
         cwd=ROOT, timeout=60, check=True,
     )  # fmt: skip
     imported = {name.partition(".")[0] for name in done.stderr.split()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,7 @@ from ddns.cli.verdict import troubles
 from ddns.cli.view import view
 from ddns.times import utc
 from ddns.wording import FOR_EVER
-from unit.terminal import HOUR, NOW, ddns, put, record, status
+from unit.terminal import HOUR, NOW, ddns, environment, put, record, status
 
 BAD = {
     "code": "provider.bad_credentials",
@@ -396,7 +395,7 @@ def test_status_as_json_imports_nothing_heavy(tmp_path: Path) -> None:
 
     done = subprocess.run(
         [sys.executable, "-c", program, str(folder)],
-        env=os.environ | {"PYTHONPATH": "src"},
+        env=environment(),
         capture_output=True,
         text=True,
         check=True,

@@ -79,7 +79,6 @@ class Commands(Group):
 
 @click.group(
     cls=Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     **examples("ddns config init", "ddns run", "ddns status"),
 )
 @click.version_option(__version__, "--version", prog_name="ddns", message="%(prog)s %(version)s")

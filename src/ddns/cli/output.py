@@ -26,7 +26,11 @@ def tell(error: DdnsError) -> None:
 
 
 class Group(click.Group):
-    """A group whose commands end with the exit code of the DdnsError that they raise."""
+    """A group whose commands end with the exit code of the DdnsError that they raise, and have ``-h``."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        settings.setdefault("context_settings", {"help_option_names": ["-h", "--help"], "max_content_width": 100})
+        super().__init__(*args, **settings)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of ours is told and becomes the exit code."""
