@@ -1,0 +1,108 @@
+"""The entry point: which arguments go without click, and that both routes ask for the same run."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ddns.cli.main
+import ddns.runtime
+from ddns import __main__
+from ddns.__main__ import scheduled
+from ddns.runtime import RunRequest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["run"], (True, None)),
+        (["run", "--data", "/d"], (True, "/d")),
+        (["run", "--data", "d e"], (True, "d e")),
+        ([], (False, None)),
+        (["run", "--data"], (False, None)),
+        (["run", "--data", ""], (False, None)),
+        (["run", "--data", "--now"], (False, None)),
+        (["run", "--data=/d"], (False, None)),
+        (["run", "--now"], (False, None)),
+        (["run", "--data", "/d", "--now"], (False, None)),
+        (["--data", "/d", "run"], (False, None)),
+        (["status"], (False, None)),
+        (["--version"], (False, None)),
+    ],
+)
+def test_the_scheduled_form(arguments: list[str], expected: tuple[bool, str | None]) -> None:
+    assert scheduled(arguments) == expected
+
+
+class Left(BaseException):
+    """The process would end here."""
+
+
+def leave(monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int = 0) -> tuple[int, list[RunRequest]]:
+    """The exit code of `ddns` with these arguments, and the runs that it asks for."""
+    asked: list[RunRequest] = []
+    codes: list[int] = []
+
+    def run(request: RunRequest) -> int:
+        asked.append(request)
+        return code
+
+    def end(code: int) -> None:
+        codes.append(code)
+        raise Left
+
+    monkeypatch.setattr(ddns.runtime, "run", run)
+    monkeypatch.setattr(os, "_exit", end)
+    monkeypatch.setattr(__main__.gc, "disable", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["ddns", *arguments])
+    with pytest.raises(Left):
+        __main__.main()
+    return codes[0], asked
+
+
+@pytest.mark.parametrize("code", [0, 12])
+@pytest.mark.parametrize("arguments", [["run"], ["run", "--data", "/d"]])
+def test_both_routes_ask_for_the_same_run(monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int) -> None:
+    direct = leave(monkeypatch, arguments, code)
+    monkeypatch.setattr(__main__, "scheduled", lambda _arguments: (False, None))
+    assert leave(monkeypatch, arguments, code) == direct
+    assert direct == (code, [RunRequest(arguments[2] if arguments[1:] else None)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--now"], RunRequest(now=True)),
+        (["--full", "--prove"], RunRequest(full=True, prove=True)),
+        (["--trial", "--data", "/d"], RunRequest("/d", trial=True)),
+    ],
+)
+def test_the_other_forms_go_through_click(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], expected: RunRequest
+) -> None:
+    assert leave(monkeypatch, ["run", *arguments]) == (0, [expected])
+
+
+@pytest.mark.parametrize(("code", "told"), [(0, 1), (12, 12)])
+def test_output_that_can_t_be_written_is_no_success(monkeypatch: pytest.MonkeyPatch, code: int, told: int) -> None:
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", Gone())
+        assert leave(patch, ["run"], code)[0] == told
+
+
+@given(st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_only_a_plain_run_may_be_quick(now: bool, full: bool, prove: bool, trial: bool) -> None:
+    request = RunRequest("/d", now=now, full=full, prove=prove, trial=trial)
+    assert request.quick is not any((now, full, prove, trial))
+    names = [name for name, set_ in (("trial", trial), ("now", now), ("prove", prove), ("full", full)) if set_]
+    assert request.trigger == (names[0] if names else "schedule")
+    assert repr(request) == f"RunRequest(data='/d', full={full}, now={now}, prove={prove}, trial={trial})"
