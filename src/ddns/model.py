@@ -132,6 +132,9 @@ class RRset(msgspec.Struct, frozen=True):
     ttl: int | None = None
     extra: Mapping[str, str | bool] = {}
 
+    def __hash__(self) -> int:
+        return hash((self.values, self.ttl))  # `extra` is a mapping: equal ones hash the same all the more
+
     def covers(self, wanted: RRset) -> bool:
         """Whether everything that `wanted` asks for is so here, as far as it can be seen here."""
         return (
