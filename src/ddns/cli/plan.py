@@ -125,7 +125,7 @@ def _lead(mark: tuple[str, str], item: dict[str, Any]) -> list[Cell]:
 
 def _change(item: dict[str, Any]) -> list[Cell]:
     mark = "+" if item["from"] is None else "-" if item["to"] is None else "~"
-    words: Cell = [(_joined(item["from"]), "old"), " → ", (_joined(item["to"]), "fine")]
+    words: Cell = [(_joined(item["from"]), "old" if item["from"] else "dim"), " → ", (_joined(item["to"]), "fine")]
     return [*_lead((mark, "waiting"), item), words, (_REASONS.get(item["reason"], item["reason"]), "dim")]
 
 
