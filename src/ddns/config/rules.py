@@ -15,6 +15,7 @@ from ddns.config.convert import Report
 from ddns.config.near import hint
 from ddns.config.schema import Duration
 from ddns.config.words import dotted, quoted
+from ddns.net import wire
 
 _ADDRESS_TYPES = ("A", "AAAA")
 _OTHER_TYPES = ("CNAME", "TXT")
@@ -95,10 +96,26 @@ def _detect(detect: Mapping[str, Any], known: set[str], report: Report) -> None:
         if source not in known:
             tail = hint(source, sorted(known)) or f"; the built-in ones are {', '.join(sorted(known))}"
             report(("detect", "sources", index), f"unknown source {quoted(source)}{tail}")
+    for family in (4, 6):
+        wrong = _probe(detect.get(f"probe{family}"), family)
+        if wrong:
+            report(("detect", f"probe{family}"), wrong)
     for index, text in _texts(detect, "allow_private"):
         wrong = _network(text)
         if wrong:
             report(("detect", "allow_private", index), wrong)
+
+
+def _probe(text: object, family: int) -> str | None:
+    names = [probe.name for probe in wire.PROBES[family]]
+    if not isinstance(text, str) or not text or text in names:
+        return None
+    try:
+        wire.own_probe(text, family)
+    except ValueError:
+        forms = f"{', '.join(names)}, dns://IP:PORT/NAME or http://HOST:PORT/PATH"
+        return f"expected {forms}, found {quoted(text)}{hint(text, names)}"
+    return None
 
 
 def _within(
