@@ -105,6 +105,7 @@ class Guard:
         self._connect = connect
         self._provider: Provider | None = None
         self._block = memory.blocks.get(self.name)
+        self._former = [name for name, note in memory.blocks.items() if note.provider == provider_id]
         self._breaker = memory.breakers.get(self.name, BreakerNote())
         self._state = state
         self._policy = policy
@@ -197,7 +198,9 @@ class Guard:
             self._block = BlockNote(
                 self._id, self._fingerprint, block.code, block.message, block.advice, since, now + BLOCK_SECONDS
             )
+            self._former = [*{*self._former, self.name}]
             self._state.note_block(self.name, self._block)
-        elif self._block is not None and not failed:
-            self._block = None
-            self._state.note_block(self.name, None)
+        elif not failed:  # also blocks of settings and secrets that were replaced since
+            for name in self._former:
+                self._state.note_block(name, None)
+            self._block, self._former = None, []

@@ -88,7 +88,7 @@ class _Session:
 
     def _tell(self, outcome: Outcome) -> None:
         tell_outcome(self._log, outcome)
-        sys.stdout.write(outcome_line(outcome) + "\n")
+        sys.stdout.write(self._vault.mask(outcome_line(outcome)) + "\n")
         sys.stdout.flush()
 
     def _settings_wrong(self, error: SettingsError) -> int:

@@ -51,7 +51,8 @@ def closed(outcome: Outcome) -> bool:
 def _ends(world: World, outcomes: Sequence[Outcome], memory: Memory) -> list[float]:
     """When each thing that this run leaves must be looked at again."""
     ends = [outcome.until for outcome in outcomes if outcome.until is not None]
-    ends += [block.retry_at for block in memory.blocks.values()]
+    # A time that has passed is of a provider that is asked no more.
+    ends += [block.retry_at for block in memory.blocks.values() if block.retry_at > world.clock.now()]
     for target in world.targets:
         published = memory.published.get(target.key)
         if published is not None:
