@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -58,7 +59,7 @@ def leave(monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int = 0) 
 
     monkeypatch.setattr(ddns.runtime, "run", run)
     monkeypatch.setattr(os, "_exit", end)
-    monkeypatch.setattr(__main__.gc, "disable", lambda: None)
+    monkeypatch.setattr(gc, "disable", lambda: None)
     monkeypatch.setattr(sys, "argv", ["ddns", *arguments])
     with pytest.raises(Left):
         __main__.main()

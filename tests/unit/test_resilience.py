@@ -374,6 +374,29 @@ def test_another_credential_has_no_block() -> None:
     assert isinstance(stand.observe()[KEY], Observed)
 
 
+def test_a_success_lifts_the_blocks_of_former_credentials() -> None:
+    note = next(iter(block().blocks.values()))
+    elsewhere = BlockNote("elsewhere", "f00", note.code, note.message, note.advice, note.since, note.retry_at)
+    memory = Memory(blocks={"dns:old": note, "elsewhere:f00": elsewhere})
+    stand = Stand(memory, attempts=1)
+    stand.state.blocks.update(memory.blocks)
+    stand.provider.down = UNREACHABLE
+    stand.observe()
+    assert list(stand.state.blocks) == ["dns:old", "elsewhere:f00"]
+    stand.provider.down = None
+    stand.observe()
+    assert list(stand.state.blocks) == ["elsewhere:f00"]
+
+
+def test_a_block_within_one_run_is_lifted_within_it() -> None:
+    stand = Stand(attempts=1, insist=True)
+    stand.provider.read_faults.append(BAD_CREDENTIALS)
+    stand.observe()
+    assert list(stand.state.blocks) == ["dns:f00"]
+    stand.observe()
+    assert stand.state.blocks == {}
+
+
 def test_no_call_without_time() -> None:
     stand = Stand()
     for refused in (stand.observe(seconds=0.0)[KEY], stand.apply(seconds=0.0)[0][1]):
