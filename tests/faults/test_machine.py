@@ -47,6 +47,7 @@ class Machine(RuleBasedStateMachine):
         self.truth = "203.0.113.1"
         self.liar = ""  # the one operator that does not tell the truth, and what it says instead
         self.lie = ""
+        self.silent: frozenset[str] = frozenset()
         self.foreign = False  # whether somebody else wrote, or a late write of ours landed, since the last proof
         self.undone: set[str] = set()  # names for which a write that landed can't be told from one that did not
         self._speak()
@@ -60,6 +61,7 @@ class Machine(RuleBasedStateMachine):
 
     def _speak(self) -> None:
         self.stage.move(self.truth)
+        self.stage.net.says.update(dict.fromkeys(self.silent, ""))
         if self.liar:
             self.stage.net.says[self.liar] = self.lie
 
@@ -75,9 +77,14 @@ class Machine(RuleBasedStateMachine):
         self.liar, self.lie = operator, lie
         self._speak()
 
+    @rule(operators=st.frozensets(st.sampled_from(OPERATORS)))
+    def others_fall_silent(self, operators: frozenset[str]) -> None:
+        self.silent = operators
+        self._speak()
+
     @rule()
     def all_are_honest(self) -> None:
-        self.liar = ""
+        self.liar, self.silent = "", frozenset()
         self._speak()
 
     @rule(ident=st.sampled_from(["one", "two"]), faults=st.lists(st.none() | st.sampled_from(FAULTS), max_size=3))
@@ -137,10 +144,10 @@ class Machine(RuleBasedStateMachine):
             before.with_name("gone").rename(before)
             self.stage.folder = before
 
-    @precondition(lambda self: not self.foreign and self.liar != PROBE)
+    @precondition(lambda self: not self.foreign and self.liar != PROBE and not self.silent)
     @rule()
     def quick_and_full_agree(self) -> None:
-        """Wherever nobody else wrote since the last proof, and the one probe is honest."""
+        """Wherever nobody else wrote since the last proof, the one probe is honest and a quorum can be had."""
         ends = []
         for request in (RunRequest(), RunRequest(full=True)):
             self.forks += 1
@@ -198,7 +205,7 @@ class Machine(RuleBasedStateMachine):
             assert many == []
 
     def _converges(self) -> None:
-        self.liar = ""
+        self.liar, self.silent = "", frozenset()
         self._speak()
         for provider in self.stage.providers.values():
             provider.write_faults.clear()
@@ -223,4 +230,4 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(settings.get_profile("faults"), max_examples=60, stateful_step_count=25)
+TestMachine.settings = settings(settings.get_profile("faults"), max_examples=120, stateful_step_count=25)
