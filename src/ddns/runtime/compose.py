@@ -46,9 +46,17 @@ class Seams:
     gather: Gather = in_threads
 
 
-def load(places: host.Places) -> tuple[config.Loaded, bytes]:
-    """The settings, and the bytes of their file. Raises SettingsError with every problem."""
-    data = settings_bytes(places)
+#: Settings that say nothing: every key has its default.
+DEFAULTS = b"schema = 1\n"
+
+
+def load(places: host.Places, *, missing: bytes | None = None) -> tuple[config.Loaded, bytes]:
+    """The settings, and the bytes of their file; `missing` stands for a file that is not there.
+
+    Raises SettingsError with every problem.
+    """
+    there = missing is None or os.path.lexists(places.config_file)
+    data = settings_bytes(places) if there else missing or DEFAULTS
     loaded = config.load(
         data,
         os.path.basename(places.config_file),

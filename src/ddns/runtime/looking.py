@@ -67,9 +67,11 @@ def recall(start: Start) -> Memory:
         base.close()
 
 
-def compose_world(start: Start, request: RunRequest, seams: compose.Seams | None = None) -> tuple[World, Settings]:
-    """A world whose state keeps nothing. Raises SettingsError."""
-    loaded, _ = compose.load(start.places)
+def compose_world(
+    start: Start, request: RunRequest, seams: compose.Seams | None = None, *, missing: bytes | None = None
+) -> tuple[World, Settings]:
+    """A world whose state keeps nothing; `missing` stands for settings that are not there. Raises SettingsError."""
+    loaded, _ = compose.load(start.places, missing=missing)
     vault = Vault(start.places.secrets)
     seams = seams or compose.Seams()
     world = compose.world(loaded, request, recall(start), NoState(), vault, NoLog(), start.trace_id, seams)
@@ -84,9 +86,12 @@ def plan(start: Start, request: RunRequest, seams: compose.Seams | None = None) 
 
 
 def detect_all(start: Start, families: Sequence[Family] = ()) -> dict[Family, Detected]:
-    """What every source says, by family (those of the records, unless given). Raises SettingsError."""
-    world, settings = compose_world(start, RunRequest(start.data))
-    chosen = families or sorted({target.family for target in compose.targets(settings)}) or [Family.V4]
+    """What every source says, by family: those given, else those of the records, else both.
+
+    Works before there are settings, with the defaults. Raises SettingsError.
+    """
+    world, settings = compose_world(start, RunRequest(start.data), missing=compose.DEFAULTS)
+    chosen = families or sorted({target.family for target in compose.targets(settings)}) or list(Family)
     return {family: ask(world, family, ask_all=True) for family in chosen}
 
 
