@@ -7,9 +7,11 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from ddns import errors
+from ddns.cli.main import ddns
 from ddns.config.load import load
 from ddns.errors import DdnsError, Exit, SettingsError
 from ddns.providers import table
@@ -99,6 +101,46 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+def command_lines(page: Path) -> Iterator[list[str]]:
+    """The words after `ddns` in blocks of shell and in code spans, as far as one command goes."""
+    text = page.read_text(encoding="utf-8")
+    lines = [line for kind, block in _FENCE.findall(text) if kind in ("sh", "console") for line in block.splitlines()]
+    lines += re.findall(r"`((?:sudo )?ddns [^`\n]+)`", _FENCE.sub("", text))
+    for line in lines:
+        for part in re.split(r"[|<>#;&]|\$\(", line.removeprefix("$ ")):
+            first, *words = re.sub(r"^\s*sudo (-u \w+ )?", "", part).split() or [""]
+            if first == "gw":  # the shorthand that the gateway's guide defines
+                yield ["gateway", *words]
+            elif first.rpartition("/")[2] == "ddns":
+                yield words
+
+
+def complaint(words: list[str]) -> str | None:
+    """What a command line of the documentation asks for that is not there."""
+    command: click.Command = ddns
+    context = click.Context(command, info_name="ddns")
+    while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z]+", words[0]):
+        below = command.get_command(context, words[0])
+        if below is None:
+            return f"no command {words[0]}"
+        command, words = below, words[1:]
+    known = {option for parameter in command.get_params(context) for option in parameter.opts}
+    wrong = [word for word in words if re.match(r"--?[a-z0-9]", word) and word.partition("=")[0] not in known]
+    return f"{command.name}: no option {wrong[0]}" if wrong and "--help" not in words else None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_commands_exist(page: Path) -> None:
+    assert [(words, wrong) for words in command_lines(page) if (wrong := complaint(words))] == []
+
+
+def test_the_guides_commands_are_looked_at() -> None:
+    found = [words for page in ROOT.glob("docs/guides/*.md") for words in command_lines(page)]
+    assert ["run", "--trial"] in found
+    assert ["config", "init", "--name", "home.example.com", "--provider", "cloudflare"] in found
+    assert ["gateway", "code", "router1"] in found
 
 
 @pytest.mark.parametrize(("where", "text"), blocks("toml"), ids=[where for where, _ in blocks("toml")])
