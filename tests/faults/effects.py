@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
-
-import pytest
 
 from ddns import host
 from ddns.detect import in_turn
@@ -74,6 +72,7 @@ class Effects:
             yield
             return
         self.labels.append(label)
+        self.told(label)
         number = len(self.labels)
         if self._cut == Cut(number, "before"):
             self._kill(label)
@@ -82,6 +81,9 @@ class Effects:
         finally:
             if self._cut == Cut(number, "after"):
                 self._kill(label)
+
+    def told(self, label: str) -> None:
+        """An effect is about to take place."""
 
     def _kill(self, label: str) -> NoReturn:
         self.dead = True
@@ -102,11 +104,12 @@ class Effects:
     @contextmanager
     def files(self) -> Iterator[None]:
         """Count what goes around the seams: the end of a run in the state, status.json, the log."""
-        with pytest.MonkeyPatch.context() as patch:
-            self._count(patch, Store, "close", "state close")
-            self._count(patch, ending, "record_run", "state record_run")
-            self._count(patch, host, "replace", "file status.json")
-            self._count(patch, host, "append", "file log")
+        with (
+            self._counted(Store, "close", "state close"),
+            self._counted(ending, "record_run", "state record_run"),
+            self._counted(host, "replace", "file status.json"),
+            self._counted(host, "append", "file log"),
+        ):
             yield
 
     @contextmanager
@@ -126,8 +129,7 @@ class Effects:
                     return super().executescript(sql)
 
         real = sqlite3.connect
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sqlite3, "connect", lambda *args, **options: real(*args, factory=Counted, **options))
+        with _replaced(sqlite3, "connect", lambda *args, **options: real(*args, factory=Counted, **options)):
             yield
 
     def asking(self, ask: quick.AskProbe) -> quick.AskProbe:
@@ -139,14 +141,25 @@ class Effects:
 
         return counted
 
-    def _count(self, patch: pytest.MonkeyPatch, owner: object, name: str, label: str) -> None:
+    def _counted(self, owner: object, name: str, label: str) -> AbstractContextManager[None]:
         real = getattr(owner, name)
 
         def counted(*args: Any, **options: Any) -> Any:
             with self.effect(label):
                 return real(*args, **options)
 
-        patch.setattr(owner, name, counted)
+        return _replaced(owner, name, counted)
+
+
+@contextmanager
+def _replaced(owner: object, name: str, value: object) -> Iterator[None]:
+    """For a while, another value under a name. (A process that is to be killed does without pytest.)"""
+    real = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, real)
 
 
 @dataclass(frozen=True)

@@ -72,14 +72,15 @@ class Machine(RuleBasedStateMachine):
         self.truth = address
         self._speak()
 
-    @rule(operator=st.sampled_from(OPERATORS), lie=addresses | st.just(""))
-    def one_operator_lies(self, operator: str, lie: str) -> None:
+    @rule(operator=st.sampled_from(OPERATORS), lie=addresses | st.just(""), alone=st.booleans())
+    def one_operator_lies(self, operator: str, lie: str, alone: bool) -> None:
         self.liar, self.lie = operator, lie
+        self.silent = frozenset(OPERATORS) if alone else frozenset()
         self._speak()
 
-    @rule(operators=st.frozensets(st.sampled_from(OPERATORS)))
-    def others_fall_silent(self, operators: frozenset[str]) -> None:
-        self.silent = operators
+    @rule(operator=st.sampled_from(OPERATORS))
+    def one_falls_silent(self, operator: str) -> None:
+        self.silent |= {operator}
         self._speak()
 
     @rule()
