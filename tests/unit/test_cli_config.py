@@ -37,7 +37,8 @@ def data(tmp_path: Path) -> Path:
 
 
 def ddns_config(*arguments: str | Path, **environ: str) -> Result:
-    return CliRunner().invoke(config, [str(a) for a in arguments], prog_name="ddns config", env={**environ})
+    wide = {"COLUMNS": "160", **environ}
+    return CliRunner().invoke(config, [str(a) for a in arguments], prog_name="ddns config", env=wide)
 
 
 def written(data: Path, text: str) -> Path:
