@@ -132,7 +132,7 @@ def _decide(
         return Hold(key, kind, seen, getattr(seen, "until", None))
     ours = published.rrset if published else None
     if isinstance(detection, Absent):
-        return Keep(key, ours, seen, note=detection.by)
+        return Keep(key, _standing(ours, seen), seen, note=detection.by)
     want = RRset(frozenset({detection.address}), target.ttl, target.extra)
     if seen is None:
         return _still_held(key, published, now, rules) or Keep(key, ours)
@@ -146,6 +146,13 @@ def _decide(
     if want.values != published.rrset.values:  # a new address over somebody else's value: ours is the newer truth
         return Change(change_id, key, seen.rrset, want, Reason.ADDRESS)
     return _drift(change_id, seen, want, published, now, rules)
+
+
+def _standing(ours: RRset | None, seen: Observed | None) -> RRset | None:
+    """What stands of our record: what was read, where that is something else than we believed."""
+    if ours is None or seen is None or (seen.rrset is not None and seen.rrset.covers(ours)):
+        return ours
+    return seen.rrset
 
 
 def _unknown(target: Target, detection: Unknown) -> str:

@@ -244,6 +244,8 @@ DECISIONS = [
     ("absent", World(None, ours(OLD), says=Absent("no route")), Keeps(OLD, note="no route")),
     ("absent, never published", World(None, says=Absent("no route")), Keeps(None, note="no route")),
     ("absent, read", World(OLD, ours(OLD), says=Absent("no route")), Keeps(OLD, proven=True, note="no route")),
+    ("absent, another is read", World(ALIEN, ours(OLD), says=Absent("no route")), Keeps(ALIEN, True, "no route")),
+    ("absent, none is read", World(GONE, ours(OLD), says=Absent("no route")), Keeps(None, True, "no route")),
     (
         "unknown",
         World(None, ours(OLD), says=Unknown(("a: status 503", "b: says 1.0.0.9"))),
@@ -329,7 +331,7 @@ DECISIONS = [
     (
         "removal adopted",
         World(GONE, ours(OLD), intent(OLD, None), Absent("no route")),
-        (Fate.ADOPTED, Keeps(OLD, proven=True, note="no route")),
+        (Fate.ADOPTED, Keeps(None, proven=True, note="no route")),
     ),
     (
         "intent open and the record can't be read",

@@ -198,6 +198,12 @@ def test_a_record_found_right_is_ours_from_then_on(store: Store) -> None:
     assert published(store) == Published(NEW, START + 9, 0.0, START + 8, "api")
 
 
+def test_a_record_found_missing_is_ours_no_more(store: Store) -> None:
+    write(store)
+    store.settle(run(), Outcome(Kind.PROVEN, KEY, START + 9, None, observed=Observed(KEY, None, "api", START + 9)))
+    assert published(store) is None
+
+
 def test_what_was_not_right_is_pending_until_it_is(store: Store) -> None:
     write(store)
     store.settle(run(), Outcome(Kind.DEFERRED, KEY, START + 1, cause=Transport("x")))

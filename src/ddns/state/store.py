@@ -221,7 +221,7 @@ class Store:
         ]
         if outcome.kind.wrote and outcome.change is not None:
             statements += self._publish(key, outcome.change.after, outcome.at, written=True)
-        elif outcome.kind is Kind.PROVEN and outcome.observed is not None and outcome.rrset is not None:
+        elif outcome.kind is Kind.PROVEN and outcome.observed is not None:
             statements += self._publish(key, outcome.rrset, outcome.at, written=False)
         if outcome.observed is not None and outcome.kind.right:
             statements.append(
