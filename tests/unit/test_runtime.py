@@ -16,6 +16,7 @@ from ddns.errors import Transport
 from ddns.runtime import RunRequest, Start, compose, run
 from ddns.runtime.looking import plan, trial_run
 from ddns.runtime.quick import quick_run
+from ddns.state.schema import connect
 from faults import memory
 from faults.effects import Effects
 from faults.stage import ALPHA, BETA, EVERY, FIRST, LIE, PROBE, SECOND, Stage
@@ -239,6 +240,23 @@ def test_a_secret_in_a_provider_s_words_reaches_neither_screen_nor_log(
     assert "the server says ***" in told.out
     for text in (told.out, told.err, (stage.folder / "logs" / "ddns.jsonl").read_text(), json.dumps(stage.status())):
         assert "hunter2" not in text
+
+
+def test_a_no_change_run_that_can_t_be_stored_is_a_matter_of_the_state(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert stage.run() == 0
+    stage.clock.tick(600)
+
+    def full(path: str) -> sqlite3.Connection:
+        base = connect(path)
+        base.execute("PRAGMA query_only = ON")
+        return base
+
+    monkeypatch.setattr("ddns.runtime.quick.connect", full)
+    monkeypatch.setattr("ddns.state.store.connect", full)
+    assert stage.run() == 15
+    assert "attempt to write a readonly database" in capsys.readouterr().err
 
 
 # -- looking

@@ -77,8 +77,8 @@ def quick_run(start: Start, ask: AskProbe = wire.ask) -> int | None:
         return None  # the full way finds it again, and has the means to tell it
     try:
         return _quick(start, base, ask)
-    except sqlite3.DatabaseError:
-        return None
+    except (StateError, sqlite3.DatabaseError):
+        return None  # what can't be read or written is the full way's to tell
     finally:
         base.close()
 
