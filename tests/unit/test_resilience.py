@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address
 
 import pytest
@@ -409,12 +409,3 @@ def test_insisting_goes_through_an_open_breaker() -> None:
     stand = Stand(Memory(breakers={"dns:f00": after("xxxxx")}), insist=True)
     assert isinstance(stand.observe()[KEY], Observed)
     assert stand.state.breakers["dns:f00"] == BreakerNote()
-
-
-def test_results_that_are_not_fetched_are_still_counted() -> None:
-    stand = Stand()
-    stand.provider.write_faults.append(UNREACHABLE)
-    results: Iterator[object] = stand.guard.apply([CHANGE, SECOND], stand.clock.deadline())
-    next(results)
-    del results
-    assert stand.state.breakers["dns:f00"].calls == (True,)
