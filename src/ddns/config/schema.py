@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from ddns.model import Adopt, RecordType
+from ddns.net import wire
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h|d)")
@@ -89,6 +90,12 @@ class OwnSource(Table, frozen=True, kw_only=True):
     ca_file: Annotated[str, Meta(description="A PEM file with the CA to trust instead of the system's.")] = ""
 
 
+def _probe(family: int) -> Meta:
+    """What an editor may refuse of a probe; `rules` judges the whole, and in plainer words than a pattern."""
+    names = "|".join(probe.name for probe in wire.PROBES[family])
+    return Meta(extra_json_schema={"pattern": rf"^({names}|(dns|http)://[\s\S]+)?$"})
+
+
 class Detect(Table, frozen=True, kw_only=True):
     """`[detect]`: how the public address is learned."""
 
@@ -102,8 +109,9 @@ class Detect(Table, frozen=True, kw_only=True):
             description="The cheap question of a run without change, IPv4: "
             "a built-in name, dns://IP:PORT/NAME or http://IP:PORT/."
         ),
+        _probe(4),
     ] = ""
-    probe6: Annotated[str, Meta(description="The same for IPv6.")] = ""
+    probe6: Annotated[str, Meta(description="The same for IPv6."), _probe(6)] = ""
     allow_private: Annotated[
         tuple[str, ...],
         Meta(description="Networks (CIDR) whose addresses may be published though they are not public."),

@@ -69,7 +69,7 @@ def settings(draw: st.DrawFn) -> Tree:
                 {},
                 optional={
                     "sources": st.lists(st.sampled_from(SOURCES) | OWN_SOURCES, min_size=1, max_size=3),
-                    "probe4": st.sampled_from(["", "opendns", "dns://192.0.2.1:5353/who", "http://192.0.2.1/"]),
+                    "probe4": st.sampled_from(PROBES),
                     "allow_private": st.lists(st.sampled_from(["10.0.0.0/8", "fd00::/8"])),
                     "timeout": DURATIONS,
                 },
@@ -101,20 +101,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 WRONG = [-1, 0, 1, 5, 10**7, 1.5, True, "", "x", "A", "single", "env:", "90", "1h", [], ["x"], {}, {"x": 1}]
 #: What only the loader judges: rules between keys, and the forms of names, networks and servers.
-RULED = {
-    "probe4",
-    "probe6",
-    "name",
-    "provider",
-    "sources",
-    "allow_private",
-    "servers",
-    "timeout",
-    "every",
-    "settle",
-    "base",
-    "jitter",
-}
+RULED = {"name", "provider", "sources", "allow_private", "servers", "timeout", "every", "settle", "base", "jitter"}
 
 
 def test_the_schema_is_a_schema() -> None:
