@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import io
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -98,6 +100,33 @@ def test_output_that_can_t_be_written_is_no_success(monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", Gone())
         assert leave(patch, ["run"], code)[0] == told
+
+
+@pytest.mark.parametrize("arguments", [["run", "--data", "."], ["run", "--full", "--data", "."], ["--version"]])
+def test_a_process_without_streams_ends_with_its_own_exit_code(tmp_path: Path, arguments: list[str]) -> None:
+    """As a windowless program has none."""
+    lines = [sys.executable, "-m", "ddns", *arguments]
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&- 2>&-', "sh", *lines],
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "PYTHONPATH": str(Path(ddns.__file__).parents[1]), "HOME": str(tmp_path)},
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == (10 if "run" in arguments else 0)
+
+
+def test_what_a_console_can_t_show_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    with monkeypatch.context() as patch:
+        console = io.TextIOWrapper(raw, encoding="cp1252")
+        patch.setattr(sys, "stdout", console)
+        patch.setattr(ddns.runtime, "run", lambda _request: sys.stdout.write("\u0142"))
+        patch.setattr(os, "_exit", lambda _code: None)
+        patch.setattr(gc, "disable", lambda: None)
+        patch.setattr(sys, "argv", ["ddns", "run"])
+        __main__.main()
+    assert raw.getvalue() == b"\\u0142"
 
 
 @given(st.booleans(), st.booleans(), st.booleans(), st.booleans())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -240,6 +242,18 @@ def test_a_secret_in_a_provider_s_words_reaches_neither_screen_nor_log(
     assert "the server says ***" in told.out
     for text in (told.out, told.err, (stage.folder / "logs" / "ddns.jsonl").read_text(), json.dumps(stage.status())):
         assert "hunter2" not in text
+
+
+def test_a_reader_that_leaves_does_not_stop_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    names = ("one.example.test", "two.example.test")
+    with Stage(tmp_path / "machine", names) as stage:
+        monkeypatch.setattr(sys, "stdout", Gone())
+        assert stage.run() == 0
+        assert stage.published() == ((FIRST,), (FIRST,))
 
 
 def test_a_no_change_run_that_can_t_be_stored_is_a_matter_of_the_state(

@@ -88,8 +88,11 @@ class _Session:
 
     def _tell(self, outcome: Outcome) -> None:
         tell_outcome(self._log, outcome)
-        sys.stdout.write(self._vault.mask(outcome_line(outcome)) + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(self._vault.mask(outcome_line(outcome)) + "\n")
+            sys.stdout.flush()
+        except OSError:
+            pass  # nobody reads any more; the other records are written all the same
 
     def _settings_wrong(self, error: SettingsError) -> int:
         complain(error)
