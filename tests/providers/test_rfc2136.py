@@ -188,6 +188,8 @@ def test_each_refusal_of_an_update(primary: Primary, rcode: dns.rcode.Rcode, exp
     result = write(provider(primary), None, addresses(FIRST))
     assert isinstance(result, expected)
     assert result.advice
+    assert HOME.name in result.message
+    assert f"{HOME.name}." not in result.message
 
 
 def test_an_unsigned_success_is_not_believed(primary: Primary) -> None:

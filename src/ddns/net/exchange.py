@@ -31,6 +31,7 @@ if "dns._features" not in sys.modules:
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.tsig
 
@@ -66,6 +67,11 @@ class Server:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def spelled(name: dns.name.Name) -> str:
+    """The name as messages have it: without the final dot, which would look like the end of a sentence."""
+    return name.to_text(omit_final_dot=True)
 
 
 class Carrier(Protocol):
@@ -201,8 +207,9 @@ def _checked(query: dns.message.Message, wire: bytes, server: Server) -> dns.mes
 
 
 def _check_signature(query: dns.message.Message, answer: dns.message.Message, wire: bytes, server: Server) -> None:
-    key = query.keyname
+    assert query.keyname is not None
     assert query.tsig is not None
+    key = spelled(query.keyname)
     if answer.tsig is None:
         if answer.rcode() not in _UNSIGNED:
             raise Malformed(f"{server}: the answer to a signed question is not signed")

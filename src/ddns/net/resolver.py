@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ddns.errors import Malformed, NoSuchZone, ProviderError, Rejected, Retryable, ServerSide, Transport, foreign
 from ddns.model import RecordType, RRset, Value
 from ddns.net import exchange
-from ddns.net.exchange import Server
+from ddns.net.exchange import Server, spelled
 from ddns.ports import Deadline
 
 # After `exchange`, which makes dnspython cheap to import.
@@ -86,7 +86,7 @@ def authoritative(
 ) -> RRset | None:
     """What an answer says. Raises ServerSide when it is refused, failed or lame, and as `rrset_in` does."""
     rcode = answer.rcode()
-    name = owner.to_text()
+    name = spelled(owner)
     if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         raise ServerSide(f"{server}: {dns.rcode.to_text(rcode)} for {name} {rdtype}")
     if not answer.flags & dns.flags.AA:
@@ -105,8 +105,9 @@ def rrset_in(answer: dns.message.Message, owner: dns.name.Name, rdtype: RecordTy
         if found.name != owner:
             continue
         if found.rdtype == dns.rdatatype.CNAME and rdtype is not RecordType.CNAME:
+            alias = foreign(found[0].to_text().removesuffix("."))
             raise Rejected(
-                f"{owner} is an alias (CNAME) of {foreign(found[0].to_text())}, so it can't have an address of its own",
+                f"{spelled(owner)} is an alias (CNAME) of {alias}, so it can't have an address of its own",
                 advice="Remove the CNAME, or give the record another name.",
             )
         if found.rdtype == dns.rdatatype.from_text(rdtype):
@@ -114,7 +115,7 @@ def rrset_in(answer: dns.message.Message, owner: dns.name.Name, rdtype: RecordTy
             try:
                 values.update(rdtype.parse(item.to_text()) for item in found)
             except ValueError as error:
-                raise Malformed(f"{owner} {rdtype}: an answer holds a value of another type") from error
+                raise Malformed(f"{spelled(owner)} {rdtype}: an answer holds a value of another type") from error
     return RRset(frozenset(values), ttl) if values else None
 
 
@@ -136,14 +137,19 @@ def find_servers(
             addresses = system.resolve_name(target, lifetime=_left(deadline))
             servers += [Server(address) for address in addresses.addresses()]
     except (dns.resolver.LifetimeTimeout, dns.resolver.NoResolverConfiguration) as error:
-        raise Transport(f"the system's resolver does not answer for {owner}: {foreign(str(error))}") from error
+        raise Transport(f"the system's resolver does not answer for {spelled(owner)}: {_said(error)}") from error
     except (dns.resolver.NoAnswer, dns.resolver.NXDOMAIN) as error:
-        raise NoSuchZone(f"no name servers are found for {owner}: {foreign(str(error))}") from error
+        raise NoSuchZone(f"no name servers are found for {spelled(owner)}: {_said(error)}") from error
     except dns.exception.DNSException as error:
-        raise ServerSide(f"the system's resolver fails for {owner}: {foreign(str(error))}") from error
+        raise ServerSide(f"the system's resolver fails for {spelled(owner)}: {_said(error)}") from error
     if not servers:
-        raise NoSuchZone(f"the name servers of {zone} have no addresses")
+        raise NoSuchZone(f"the name servers of {spelled(zone)} have no addresses")
     return tuple(dict.fromkeys(servers))
+
+
+def _said(error: dns.exception.DNSException) -> str:
+    """Its words, which often end with a name's final dot."""
+    return foreign(str(error)).removesuffix(".")
 
 
 def _zone_of(owner: dns.name.Name, system: dns.resolver.Resolver, deadline: Deadline) -> dns.name.Name:
@@ -160,7 +166,7 @@ def _zone_of(owner: dns.name.Name, system: dns.resolver.Resolver, deadline: Dead
         if zone is not None:
             return zone
         name = name.parent()
-    raise NoSuchZone(f"no zone is found that holds {owner}")
+    raise NoSuchZone(f"no zone is found that holds {spelled(owner)}")
 
 
 def soa_owner(answer: dns.message.Message, name: dns.name.Name) -> dns.name.Name | None:

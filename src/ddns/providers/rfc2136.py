@@ -26,7 +26,7 @@ from ddns.errors import (
 )
 from ddns.model import Applied, Change, Observed, RecordKey, RRset, SecretRef
 from ddns.net import exchange, resolver
-from ddns.net.exchange import Server
+from ddns.net.exchange import Server, spelled
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.providers import writes
 
@@ -126,7 +126,7 @@ class Rfc2136:
         owner = resolver.parse_name(change.key.name)
         zone = self._zone or self._zones.get(owner) or self._find_zone(owner, deadline)
         if not owner.is_subdomain(zone):
-            raise NoSuchZone(f"{change.key.name} does not lie in the zone {zone}")
+            raise NoSuchZone(f"{change.key.name} does not lie in the zone {spelled(zone)}")
         try:
             update = _update(change, owner, zone)
         except dns.exception.DNSException as error:
@@ -154,7 +154,7 @@ class Rfc2136:
                 self._zones[owner] = zone
                 return zone
             name = name.parent()
-        raise NoSuchZone(f"{self._server} does not serve a zone that holds {owner}")
+        raise NoSuchZone(f"{self._server} does not serve a zone that holds {spelled(owner)}")
 
     def _exchange(self, message: dns.message.Message, deadline: Deadline) -> dns.message.Message:
         if self._settings.key is not None:
@@ -174,7 +174,7 @@ class Rfc2136:
     def _problem(self, answer: dns.message.Message, owner: dns.name.Name) -> ProviderError:
         """The error that an answer's code stands for."""
         rcode = answer.rcode()
-        said = f"{self._server}: {dns.rcode.to_text(rcode)} for {owner}"
+        said = f"{self._server}: {dns.rcode.to_text(rcode)} for {spelled(owner)}"
         if rcode == dns.rcode.REFUSED:
             key = f"the key {self._settings.key_name}" if self._settings.key else "an update without key"
             return NotPermitted(said, advice=f"Let {key} read and update this name: update-policy, allow-query.")
