@@ -68,15 +68,18 @@ def detect(
 ) -> Detected:
     """The public address of a family.
 
-    A source that suffices (the own gateway) is asked first and alone. `route`: whether the system has a way to the
-    Internet for the family; without one, only silence is `Absent`. `probe` names the source that is given a moment
-    longer, so that the next run may ask it alone. `ask_all` waits for everybody (for people who look).
+    A source that suffices (the own gateway) is asked first, with nobody beside it but the probe, and leaves half of
+    the time to the others. `route`: whether the system has a way to the Internet for the family; without one, only
+    silence is `Absent`. `probe` names the source that is given a moment longer, so that the next run may ask it
+    alone. `ask_all` waits for everybody (for people who look).
     """
     asked = [source for source in sources if family in source.families]
     answers: list[Answer] = []
-    for group in ([s for s in asked if s.suffices], [s for s in asked if not s.suffices]):
-        questions = [_question(source, family, net, clock, deadline, allow) for source in group]
-        patience = [deadline]
+    groups = _groups(asked, probe)
+    for position, group in enumerate(groups):
+        share = deadline.within(deadline.left() / (len(groups) - position))
+        questions = [_question(source, family, net, clock, share, allow) for source in group]
+        patience = [share]
         for answer in gather(questions, lambda patience=patience: patience[-1].left()):  # type: ignore[misc]
             answers.append(answer)
             if ask_all or isinstance(verdict(answers), Unknown):
@@ -94,6 +97,15 @@ def detect(
         return Detected(Absent(f"no route to the Internet over IPv{family.value}"), tuple(answers))
     late = tuple(f"{name}: no answer in time" for name in sorted(silent))
     return Detected(Unknown((found.causes + late) or (f"no source for IPv{family.value} is set",)), tuple(answers))
+
+
+def _groups(asked: Sequence[Source], probe: str) -> list[list[Source]]:
+    """Who is asked together: those that suffice and the probe, then the rest; all at once where nobody suffices."""
+    first = sorted((s for s in asked if s.suffices or s.name == probe), key=lambda s: not s.suffices)
+    if not any(source.suffices for source in first):
+        return [list(asked)]
+    rest = [source for source in asked if source not in first]
+    return [first, rest] if rest else [first]
 
 
 def _probe_done(answers: Iterable[Answer], probe: str, group: Iterable[Source]) -> bool:

@@ -126,6 +126,26 @@ def test_the_own_gateway_spares_the_others() -> None:
     assert sources[0].asked == 0
 
 
+def test_the_probe_is_asked_beside_the_own_gateway() -> None:
+    """Else no run that asks the gateway could promise the next one anything."""
+    sources = [source("a"), source("probe", authenticated=False), source("gateway", suffices=True)]
+    found = ask(sources, probe="probe")
+    assert [answer.source for answer in found.answers] == ["gateway", "probe"]
+    assert found.detection == Available(TRUTH, ("GATEWAY", "PROBE"))
+
+
+def test_a_gateway_that_never_answers_leaves_time_for_the_others() -> None:
+    class Hanging(FakeSource):
+        def ask(self, family: Family, net: object, deadline: Deadline) -> IPv4Address:
+            clock.tick(deadline.left())
+            raise SourceError(f"{self.name}: no answer in time")
+
+    clock = FakeClock()
+    sources = [Hanging("gateway", "own", "", suffices=True), source("a"), source("b")]
+    found = detect(Family.V4, sources, net=FakeNet(), clock=clock, deadline=clock.deadline(10), gather=in_turn)
+    assert found.detection == Available(TRUTH, ("A", "B"))
+
+
 def test_without_the_gateway_the_others_decide() -> None:
     found = ask([source("gateway", "no answer", suffices=True), source("a"), source("b")])
     assert found.detection == Available(TRUTH, ("A", "B"))
