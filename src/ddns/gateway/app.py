@@ -26,7 +26,7 @@ from ddns.gateway import asking, dyndns2
 from ddns.gateway.audit import Audit
 from ddns.gateway.auth import Authenticator
 from ddns.gateway.enrolment import Enrolment
-from ddns.gateway.ledger import Ledger, Receipt, RecordState
+from ddns.gateway.ledger import Host, Ledger, Receipt, RecordState
 from ddns.gateway.peer import client_address
 from ddns.gateway.problem import Problem
 from ddns.gateway.publisher import Publisher, Settled
@@ -39,6 +39,8 @@ from ddns.protocol import Signed
 
 #: Seconds that an update waits for DNS before it is answered as queued.
 WAIT = 2.0
+#: Passwords that are checked at a time: each check takes 19 MiB, and a core.
+LOGINS = 2
 _LOG = logging.getLogger("ddns.gateway")
 #: Refusals of somebody who may be guessing.
 _GUESSES = frozenset({"unsigned", "bad-signature", "code-invalid", "code-used", "code-expired"})
@@ -94,6 +96,7 @@ class _Gateway:
     def __init__(self, parts: Parts, wait: float) -> None:
         self._parts = parts
         self._wait = wait
+        self._logins = asyncio.Semaphore(LOGINS)
         self._trusted = tuple(cidr.network for cidr in parts.settings.listen.trusted_proxies)
 
     async def update(self, request: Request) -> Response:
@@ -134,9 +137,8 @@ class _Gateway:
     async def nic_update(self, request: Request) -> Response:
         peer = self._admit(request)
         try:
-            host = await run_in_threadpool(dyndns2.user_of, self._parts.ledger, request.headers.get("authorization"))
+            host = await self._login(request, peer)
         except dyndns2.BadAuth:
-            self._parts.throttle.wrong_guess(peer)
             await run_in_threadpool(self._audit_refusal, request, reason="badauth", detail="user or password are wrong")
             return PlainTextResponse("badauth\n", 401, {"WWW-Authenticate": 'Basic realm="ddns"'})
         asked = Asked(host, peer, asking.trace(request))
@@ -151,6 +153,18 @@ class _Gateway:
         )
         texts = await asyncio.gather(*(self._dyndns2_line(request, asked, line) for line in lines))
         return PlainTextResponse("".join(f"{text}\n" for text in texts))
+
+    async def _login(self, request: Request, peer: Address | None) -> Host:
+        """The user of a dyndns2 request. Raises BadAuth, and Problem for an address that guessed too often."""
+        async with self._logins:
+            self._parts.throttle.before_guess(peer)  # it may have guessed wrong while this request waited its turn
+            try:
+                return await run_in_threadpool(
+                    dyndns2.user_of, self._parts.ledger, request.headers.get("authorization")
+                )
+            except dyndns2.BadAuth:
+                self._parts.throttle.wrong_guess(peer)
+                raise
 
     async def _dyndns2_line(self, request: Request, asked: Asked, line: dyndns2.Line) -> str:
         for receipt in line.waits:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from ddns.errors import Rejected, StateUnwritable
-from ddns.gateway import operators
+from ddns.gateway import operators, passwords
 from unit.gateway.stand import NAME, Answer, Stand, outage, stand
 
 
@@ -157,3 +160,33 @@ def test_a_full_disk_is_911(router: Router, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(router.gateway.parts.ledger, "accept", full)
     assert router.get(f"hostname={NAME}&myip=192.0.2.1").text == "911\n"
+
+
+def test_guesses_at_the_same_time_count_like_others_and_are_checked_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check costs 19 MiB and a core: a crowd must not take all the memory, nor guess past the limit."""
+    lock, running, peak = threading.Lock(), 0, 0
+
+    def slowly(*_: str) -> bool:
+        nonlocal running, peak
+        with lock:
+            running += 1
+            peak = max(peak, running)
+        threading.Event().wait(0.02)
+        with lock:
+            running -= 1
+        return False
+
+    monkeypatch.setattr(passwords, "right", slowly)
+    with stand(tmp_path, limits={"guess": "3/hour"}) as gateway:
+
+        async def crowd() -> list[int]:
+            transport = httpx.ASGITransport(gateway.app, client=("192.0.2.9", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="https://gw", auth=("pc1", "x")) as client:
+                answers = await asyncio.gather(*(client.get(f"/nic/update?hostname={NAME}") for _ in range(30)))
+            return [answer.status_code for answer in answers]
+
+        statuses = asyncio.run(crowd())
+    assert (peak, set(statuses)) == (2, {401, 429})
+    assert 3 <= statuses.count(401) <= 4  # one more may be under way when the third turns out wrong
