@@ -154,7 +154,7 @@ def test_a_plan_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_plan_without_settings(tmp_path: Path) -> None:
     done = ddns("plan", "--data", tmp_path)
 
-    assert done.err == (f"error: there are no settings at {tmp_path}/ddns.toml\nWrite them with: ddns config init\n")
+    assert done.err == (f"ddns: there are no settings at {tmp_path}/ddns.toml\nWrite them with: ddns config init\n")
     assert (done.code, done.out) == (10, "")
 
 
@@ -333,7 +333,7 @@ def test_history_of_a_file_that_is_no_state(tmp_path: Path) -> None:
 
     done = ddns("history", "--data", tmp_path)
 
-    assert done.err == f"error: {tmp_path}/state/state.db: file is not a database\n"
+    assert done.err == f"ddns: {tmp_path}/state/state.db: file is not a database\n"
     assert done.code == 15
 
 
@@ -384,7 +384,7 @@ def test_a_pause_waits_for_a_run_then_gives_up(tmp_path: Path, monkeypatch: pyte
         lock.release()
 
     assert done.err == (
-        f"error: another run holds {tmp_path}/state/instance.lock\n"
+        f"ddns: another run holds {tmp_path}/state/instance.lock\n"
         "Wait for the other run to end; it has a time limit of its own.\n"
     )
     assert done.code == 14
@@ -447,7 +447,7 @@ def test_a_secret_that_can_not_be_stored(tmp_path: Path) -> None:
     done = ddns("secret", "set", "token", "--data", tmp_path, stdin="s3cret")
 
     assert done.err == (
-        f"error: the secret can't be stored in {tmp_path}/secrets: File exists\n"
+        f"ddns: the secret can't be stored in {tmp_path}/secrets: File exists\n"
         "Run as an administrator, or name a folder with --data.\n"
     )
     assert done.code == 15

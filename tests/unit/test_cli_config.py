@@ -241,7 +241,7 @@ def test_show_of_bad_settings_tells_the_problems(data: Path) -> None:
     written(data, "schema = 1\n[dtect]\n")
     result = ddns_config("show", "--data", data)
     assert result.output == (
-        "error: ddns.toml has 1 problem\n"
+        "ddns: ddns.toml has 1 problem\n"
         '  ddns.toml:2: dtect: unknown key; did you mean "detect"?\n'
         "Correct the settings, then check them with: ddns config validate\n"
     )

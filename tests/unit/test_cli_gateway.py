@@ -81,7 +81,7 @@ def test_a_settings_file_may_be_named(gateway: Path, tmp_path: Path) -> None:
 
     assert ddns("gateway", "code", "pc7", "--config", moved).code == 0
     assert operator(gateway, "hosts").err == (
-        f"error: the gateway's settings at {gateway}/gateway.toml can't be read: No such file or directory\n"
+        f"ddns: the gateway's settings at {gateway}/gateway.toml can't be read: No such file or directory\n"
         "Name the file with: --config gateway.toml\n"
     )
 
@@ -91,7 +91,7 @@ def test_a_code_for_what_is_no_host(gateway: Path, host: str) -> None:
     done = operator(gateway, "code", host)
 
     assert done.code == 2
-    assert done.err.startswith("error: host: ")
+    assert done.err.startswith("ddns: host: ")
     assert all(line.isprintable() for line in done.err.splitlines())
 
 
@@ -111,7 +111,7 @@ def test_wrong_settings_are_told_all_at_once(gateway: Path) -> None:
     done = operator(gateway, "hosts")
 
     assert done.code == 10
-    assert done.err.splitlines()[0] == "error: gateway.toml has 4 problems"
+    assert done.err.splitlines()[0] == "ddns: gateway.toml has 4 problems"
     for part in ("gateway.toml:9: listen.plain:", 'unknown key; did you mean "hosts"?', "rfc2136", "hosts: required"):
         assert part in done.err
     assert done.err.splitlines()[-1] == "Correct the gateway's settings file, then try again."
@@ -176,7 +176,7 @@ def test_without_the_extra_it_says_how_to_get_it(gateway: Path) -> None:
         )
 
         assert done.stderr == (
-            "error: this installation has no gateway: uvicorn is missing\n"
+            "ddns: this installation has no gateway: uvicorn is missing\n"
             'Install it with: pip install "ddns-fleet[gateway]"\n'
         )
         assert done.returncode == 2
@@ -266,7 +266,7 @@ types = ["A", "AAAA"]"""
         f"revoked pc7 ({identity.host}); its records go\n"
     )
     assert operator(gateway, "revoke", "pc7").err == (
-        "error: there is no host 'pc7'\nSee which there are with: ddns gateway hosts\n"
+        "ddns: there is no host 'pc7'\nSee which there are with: ddns gateway hosts\n"
     )
     assert stop() == 0
 

@@ -89,16 +89,16 @@ def test_enroll_is_one_command_under_two_names() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["stats"], 'error: No such command "stats". Did you mean "status"?'),
-        (["xyzzy"], 'error: No such command "xyzzy".'),
-        (["\x1b[2J"], r'error: No such command "\x1b[2J".'),
+        (["stats"], 'ddns: No such command "stats". Did you mean "status"?'),
+        (["xyzzy"], 'ddns: No such command "xyzzy".'),
+        (["\x1b[2J"], r'ddns: No such command "\x1b[2J".'),
         (["--wrong"], "--wrong"),
         (["run", "--wrong"], "Try: ddns run --help"),
-        (["run", "--data", ""], "error: Invalid value for '--data': a folder's name is needed"),
+        (["run", "--data", ""], "ddns: Invalid value for '--data': a folder's name is needed"),
         (["run", "--data"], "--data"),
         (["run", "extra"], "extra"),
         (["history", "--limit", "0"], "--limit"),
-        (["pause", "soon"], "error: Invalid value for UNTIL: expected a duration (2h), a time (18:00) or a date"),
+        (["pause", "soon"], "ddns: Invalid value for UNTIL: expected a duration (2h), a time (18:00) or a date"),
         (["secret", "set"], "ID"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -141,7 +141,7 @@ def test_an_error_becomes_message_advice_and_exit_code(kind: type[DdnsError], mo
     done = ddns("run")
 
     assert done.code == int(kind.exit)
-    assert done.err == "error: the \\x1b[31mthing\nis wrong\nDo \\x07 this.\n"
+    assert done.err == "ddns: the \\x1b[31mthing\nis wrong\nDo \\x07 this.\n"
 
 
 def test_every_problem_of_the_settings_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +151,7 @@ def test_every_problem_of_the_settings_is_told(monkeypatch: pytest.MonkeyPatch) 
     done = ddns("run")
 
     assert done.err.splitlines() == [
-        "error: ddns.toml has 2 problems",
+        "ddns: ddns.toml has 2 problems",
         "  ddns.toml:1: one",
         "  ddns.toml:2: two",
         "Correct the settings, then check them with: ddns config validate",

@@ -271,7 +271,7 @@ def test_no_run_yet(tmp_path: Path) -> None:
     done = ddns("status", "--data", tmp_path)
 
     assert done.err == (
-        f"error: no run yet: there is no {tmp_path}/public/status.json\nStart one with: ddns run --data {tmp_path}\n"
+        f"ddns: no run yet: there is no {tmp_path}/public/status.json\nStart one with: ddns run --data {tmp_path}\n"
     )
     assert (done.code, done.out) == (20, "")
 
@@ -365,7 +365,7 @@ def test_neither_machine_nor_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     _places(monkeypatch, machine=tmp_path / "a", user=tmp_path / "b")
 
     assert ddns("status").err == (
-        f"error: no run yet: there is no {tmp_path}/a/public/status.json and no {tmp_path}/b/public/status.json\n"
+        f"ddns: no run yet: there is no {tmp_path}/a/public/status.json and no {tmp_path}/b/public/status.json\n"
         "Start one with: ddns run\n"
     )
 
@@ -380,7 +380,7 @@ def test_a_missing_right_is_told_as_such(tmp_path: Path, monkeypatch: pytest.Mon
     done = ddns("status", "--data", folder)
 
     assert done.err == (
-        f"error: permission denied: this account may not read {folder}/public/status.json\n"
+        f"ddns: permission denied: this account may not read {folder}/public/status.json\n"
         "Run the command as an administrator, or give this account the right to read that file.\n"
     )
     assert done.code == 20

@@ -107,13 +107,16 @@ def test_the_full_way(stage: Stage, monkeypatch: pytest.MonkeyPatch, cause: str)
     assert stage.status()["run"]["full"] is True
 
 
-def test_a_block_is_repeated_cheaply_with_its_exit_code(stage: Stage) -> None:
+def test_a_block_is_repeated_cheaply_with_its_exit_code(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.providers["one"].down = BAD_CREDENTIALS
     assert stage.run() == 12
     asked(stage)
+    capsys.readouterr()
     stage.clock.tick(600)
     assert stage.run() == 12
     assert asked(stage) == [PROBE]
+    said = f"nothing changed: {FIRST} (asked dns://{PROBE}/whoami.test); exit 12 as before: see ddns status\n"
+    assert capsys.readouterr() == (said, "")
 
 
 def test_new_credentials_are_free_of_the_old_block_and_cheap_again(stage: Stage) -> None:

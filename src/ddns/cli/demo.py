@@ -29,6 +29,6 @@ def demo() -> int:
     try:
         demonstrate(narrator)
     except DemoFailed as error:
-        click.echo(f"ddns demo: {error}", err=True)
+        click.echo(f"ddns: {error}", err=True)
         return int(Exit.CRASH)
     return int(Exit.FINE)

@@ -123,7 +123,7 @@ def _usage(error: click.ClickException) -> None:
     if context is not None:
         click.echo(visible(context.get_usage()), err=True)
         click.echo(f"Try: {context.command_path} --help\n", err=True)
-    click.echo(f"error: {visible(error.format_message())}", err=True)
+    click.echo(f"ddns: {visible(error.format_message())}", err=True)
 
 
 def _unread() -> int:

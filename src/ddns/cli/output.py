@@ -18,7 +18,7 @@ def emit(command: str, data: object) -> None:
 
 def tell(error: DdnsError) -> None:
     """Print an error on standard error: what, each problem, what to do."""
-    click.echo(f"error: {visible(error.message)}", err=True)
+    click.echo(f"ddns: {visible(error.message)}", err=True)
     for problem in error.problems if isinstance(error, SettingsError) else ():
         click.echo(f"  {visible(problem)}", err=True)
     if error.advice:

@@ -128,7 +128,8 @@ def _end(start: Start, base: sqlite3.Connection, expectation: Expectation, asked
     listed = ",".join(f'"{text}"' for text in addresses)
     names = ",".join('"' + name.replace("\\", "").replace('"', "") + '"' for name in asked)
     _close(start, base, expectation.exit, '"nothing changed"', f'{{"addresses":[{listed}],"asked":[{names}]}}', log=log)
-    sys.stdout.write(f"nothing changed: {', '.join(addresses)} (asked {', '.join(asked)})\n")
+    again = f"; exit {expectation.exit} as before: see ddns status" if expectation.exit else ""
+    sys.stdout.write(f"nothing changed: {', '.join(addresses)} (asked {', '.join(asked)}){again}\n")
     return expectation.exit
 
 

@@ -30,7 +30,7 @@ _ADVICE = "Correct the gateway's settings file, then try again."
 
 
 def _warn(message: str) -> None:
-    sys.stderr.write(f"{message}\n")
+    sys.stderr.write(f"ddns: {message}\n")
 
 
 @dataclass(frozen=True, slots=True)
