@@ -20,6 +20,7 @@ from ddns.errors import SettingsError, StateUnwritable, foreign
 from ddns.gateway.app import WAIT, Parts, build
 from ddns.gateway.audit import Audit
 from ddns.gateway.auth import Authenticator
+from ddns.gateway.connection import TimedConnection
 from ddns.gateway.enrolment import Enrolment
 from ddns.gateway.ledger.sqlite import SqliteLedger
 from ddns.gateway.publisher import Publisher
@@ -127,7 +128,7 @@ def _config(parts: Parts, wait: float) -> uvicorn.Config:
         ssl_certfile=listen.cert_file or None,
         ssl_keyfile=listen.key_file or None,
         loop="asyncio",
-        http="h11",
+        http=TimedConnection,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import httpx
 import pytest
 
 from ddns.errors import DdnsError, SettingsError, StateUnwritable
+from ddns.gateway import connection
 from ddns.gateway.serve import opened, running
 from ddns.model import Secret
 from ground.tls import Authority
@@ -21,6 +24,12 @@ def run(folder: Path, providers: dict[str, Dns] | None = None, **tables: Any) ->
     made = settings(folder, **tables)
     found = {"dns": Dns()} if providers is None else providers
     return running(made, found, lambda _ref: Secret(MASTER), Clock())
+
+
+def address(url: str) -> tuple[str, int]:
+    """Where a plain gateway listens."""
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    return host, int(port)
 
 
 def tls(folder: Path, ca: Authority) -> dict[str, Any]:
@@ -81,3 +90,34 @@ def test_the_ledger_is_let_go_when_the_audit_log_can_not_be_opened(tmp_path: Pat
     (tmp_path / "audit.jsonl").rmdir()
     with opened(settings(tmp_path), Clock()) as store:
         assert store.ledger.hosts() == []
+
+
+WHOLE = b"GET /healthz HTTP/1.1\r\nHost: gw\r\n\r\n"
+BODY = b"POST /v1/update HTTP/1.1\r\nHost: gw\r\nContent-Length: 100\r\n\r\n{"
+
+
+@pytest.mark.parametrize("sent", [b"", WHOLE[:-2], BODY, WHOLE + WHOLE[:-2], WHOLE + BODY], ids=repr)
+def test_a_request_that_does_not_become_whole_is_hung_up_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(connection, "REQUEST_LIMIT", 0.1)
+    with run(tmp_path) as gateway, socket.create_connection(address(gateway.url), timeout=3) as client:
+        client.sendall(sent)
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):
+            while part := client.recv(4096):
+                answer += part
+    assert answer.count(b"HTTP/1.1 ") == sent.count(WHOLE)
+
+
+def test_an_answer_may_take_longer_than_its_request_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "REQUEST_LIMIT", 0.05)
+    with run(tmp_path) as gateway:
+        asked, waiting = threading.Event(), gateway.parts.ledger.waiting
+
+        def slow() -> Any:
+            asked.wait(0.2)  # nobody sets it: what is shown takes time
+            return waiting()
+
+        monkeypatch.setattr(gateway.parts.ledger, "waiting", slow)
+        assert httpx.get(f"{gateway.url}/readyz").status_code == 200
