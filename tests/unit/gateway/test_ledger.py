@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -306,3 +307,15 @@ def test_an_entry_is_a_value_of_the_core(path: Path) -> None:
     assert entry.rrset is not None
     assert (entry.rrset.texts(), entry.rrset.ttl) == (["192.0.2.1"], 60)
     ledger.close()
+
+
+def test_the_ledger_is_readable_by_its_owner_only_whatever_the_folder(path: Path) -> None:
+    path.parent.chmod(0o755)
+    before = os.umask(0o022)
+    try:
+        ledger = SqliteLedger(path)
+    finally:
+        os.umask(before)
+    modes = {file.name: oct(file.stat().st_mode & 0o777) for file in path.parent.iterdir()}
+    ledger.close()
+    assert modes == dict.fromkeys(("ledger.db", "ledger.db-wal", "ledger.db-shm"), "0o600")
