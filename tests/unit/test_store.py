@@ -550,7 +550,7 @@ def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
 def test_a_failed_end_leaves_the_run_open(store: Store, path: str) -> None:
     store.begin(run())
     sql(path, "DROP TABLE expectation")
-    with pytest.raises(StateUnwritable):
+    with pytest.raises(StateDamaged):
         end(store, run())
     assert store.last_runs() == []
 

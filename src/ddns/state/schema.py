@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 
-from ddns.errors import StateError, StateNewer, StateUnwritable
+from ddns.errors import StateError, StateNewer, StateUnwritable, foreign
 
 #: Seconds to wait for somebody else who reads or writes the file.
 BUSY_SECONDS = 2.0
@@ -62,10 +62,17 @@ class translated:  # noqa: N801 - reads as the statement that it is: `with trans
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, sqlite3.OperationalError):
-            raise StateUnwritable(f"{self._path}: {error}") from error
+        if isinstance(error, sqlite3.OperationalError) and not _of_damage(error):
+            raise StateUnwritable(f"{self._path}: {foreign(str(error))}") from error
         if isinstance(error, sqlite3.DatabaseError):
-            raise StateDamaged(f"{self._path}: {error}") from error
+            raise StateDamaged(f"{self._path}: {foreign(str(error))}") from error
+        if isinstance(error, UnicodeDecodeError):  # SQLite quotes a damaged schema in its message
+            raise StateDamaged(f"{self._path}: a text in it is not text") from error
+
+
+def _of_damage(error: sqlite3.OperationalError) -> bool:
+    """Whether tables, columns or texts are not as we wrote them; the other codes are of the disk and of rights."""
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR or str(error).startswith("Could not decode")
 
 
 def connect(path: str) -> sqlite3.Connection:
@@ -92,17 +99,19 @@ def _quoted(path: str) -> str:
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def create(path: str) -> sqlite3.Connection:
-    """Make a new state, or add what an older one lacks. Raises StateUnwritable."""
+def create(path: str, note: tuple[float, str] | None = None) -> sqlite3.Connection:
+    """Make a new state in one transaction, `note` (UTC seconds, text) included. Raises StateUnwritable."""
     with translated(path):
         base = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             base.execute("PRAGMA synchronous=FULL")
-            base.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
-            base.execute(
-                "INSERT INTO meta (key, value) VALUES ('schema', ?), ('min_writer', ?) ON CONFLICT (key) DO NOTHING",
-                (str(WRITER), "1"),
-            )
+            base.execute("BEGIN IMMEDIATE")
+            for statement in _TABLES.split(";\n"):
+                base.execute(statement)
+            base.execute("INSERT INTO meta (key, value) VALUES ('schema', ?), ('min_writer', ?)", (str(WRITER), "1"))
+            if note is not None:
+                base.execute("INSERT INTO notes (at, text) VALUES (?, ?)", note)
+            base.execute("COMMIT")
         except sqlite3.DatabaseError:
             base.close()
             raise
@@ -114,12 +123,14 @@ def check(base: sqlite3.Connection, path: str) -> None:
     with translated(path):
         found = base.execute("PRAGMA quick_check(1)").fetchone()
     if found is None or found[0] != "ok":
-        raise StateDamaged(f"{path}: {found[0] if found else 'unreadable'}")
+        raise StateDamaged(f"{path}: {foreign(found[0]) if found else 'unreadable'}")
 
 
 def set_aside(path: str, now: float) -> str:
     """Rename a damaged state (and its journal) and return the new name of the file. Raises StateUnwritable."""
     aside = f"{path}.damaged-{int(now)}"
+    while os.path.exists(aside):  # of a run in the same second, or of a clock that went back: nothing is overwritten
+        aside += "+"
     try:
         for ending in ("-journal", ""):
             if os.path.exists(path + ending):
@@ -127,3 +138,13 @@ def set_aside(path: str, now: float) -> str:
     except OSError as error:
         raise StateUnwritable(f"{path} is damaged and can't be set aside: {error.strerror}") from error
     return aside
+
+
+def last_aside(path: str) -> str | None:
+    """The damaged state that was set aside last; None if there never was one."""
+    folder, name = os.path.split(path)
+    try:
+        kept = [entry for entry in os.listdir(folder) if entry.startswith(name + ".damaged-")]
+    except OSError:
+        return None
+    return os.path.join(folder, max(kept)) if kept else None

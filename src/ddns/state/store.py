@@ -27,7 +27,7 @@ from ddns.model import (
     Run,
 )
 from ddns.state import ending, rows
-from ddns.state.schema import StateDamaged, check, connect, create, set_aside, translated
+from ddns.state.schema import StateDamaged, check, connect, create, last_aside, set_aside, translated
 from ddns.state.status import EMPTY_TAIL
 from ddns.times import utc
 
@@ -149,6 +149,14 @@ class Store:
         """As `ending.status_tail`."""
         with translated(self._path):
             return ending.status_tail(self._base)
+
+    def read_rest(self) -> None:
+        """Read what the end of a run reads beside `recall`. Raises StateDamaged when it is no longer text."""
+        self.status_tail()
+        self.last_runs()
+        self.notes(0.0)
+        self.record_rows()
+        self.block_rows()
 
     # -- writing
 
@@ -365,23 +373,22 @@ def open_store(path: str, now: float) -> Store:
     Raises StateNewer, StateUnwritable.
     """
     try:
-        return _checked(_connect_or_create(path), path)
+        return _checked(_connect_or_create(path, now), path)
     except StateDamaged as damage:
         aside = set_aside(path, now)
-        store = Store(create(path), path)
-        store.note(
-            now, f"the state was damaged ({damage.message}) and is kept as {aside}; history before this is not there"
-        )
-        return store
+        note = f"the state was damaged ({damage.message}) and is kept as {aside}; history before this is not there"
+        return Store(create(path, (now, note)), path)
 
 
-def _connect_or_create(path: str) -> sqlite3.Connection:
+def _connect_or_create(path: str, now: float) -> sqlite3.Connection:
     try:
         return connect(path)
     except StateUnwritable as error:
         if "unable to open" not in error.message:
             raise
-        return create(path)
+        aside = last_aside(path)  # a rebuild that was killed between its two steps
+        note = f"there was no state but a damaged one, kept as {aside}; history before this is not there"
+        return create(path, (now, note) if aside else None)
 
 
 def _checked(base: sqlite3.Connection, path: str) -> Store:
@@ -390,6 +397,7 @@ def _checked(base: sqlite3.Connection, path: str) -> Store:
         check(base, path)
         store = Store(base, path)
         store.recall()
+        store.read_rest()
     except StateError:
         base.close()
         raise
