@@ -181,8 +181,7 @@ class Guard:
         except ProviderError as error:
             errors.append(error)
             yield from ((change, error) for change in waiting.values())
-        finally:
-            self._count(errors)
+        self._count(errors)  # not in a `finally`: a caller that gave up has no state to write to
 
     def _count(self, errors: list[ProviderError]) -> None:
         now = self._clock.now()
