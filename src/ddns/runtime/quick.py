@@ -148,6 +148,9 @@ def _close(start: Start, base: sqlite3.Connection, code: int, message: str, deta
     )
     try:
         host.replace(places.status_file, status)
+    except OSError as error:
+        sys.stderr.write(f"ddns: {error.filename}: {error.strerror}\n")
+    try:
         if log:
             host.append(places.log_file, line(ended, "INFO", start.trace_id, message, details).encode())
     except OSError as error:
