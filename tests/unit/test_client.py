@@ -230,7 +230,7 @@ def test_a_body_in_drops_ends_in_time(client: Client, talker: Callable[..., Talk
     server = talker(b"HTTP/1.1 200 OK\r\n\r\n", b" ")
     began = time.monotonic()
     found = failure(client, server.url, seconds=0.2)
-    assert found.message == "127.0.0.1: the answer did not end in time"
+    assert found.message == "127.0.0.1: no answer within 0.2 s"
     assert found.in_doubt
     assert time.monotonic() - began < 2.0
 
@@ -345,3 +345,35 @@ def test_udp_to_nobody(client: Client) -> None:
         client.udp(b"x", ("127.0.0.1", port), deadline=soon())
     with pytest.raises(Transport, match=r"^2001:db8::1:53: "):
         client.udp(b"x", ("2001:db8::1", 53), deadline=soon(0.05))
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_headers_that_drip_end_with_the_deadline(client: Client, tmp_path: Path, tls: bool) -> None:
+    """Each byte comes in time, the answer never does."""
+    authority = Authority(tmp_path)
+    over = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            taken, _ = listener.accept()
+            with authority.server().wrap_socket(taken, server_side=True) if tls else taken as peer:
+                peer.recv(4096)
+                peer.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                while not over.wait(0.05):
+                    peer.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        began = time.monotonic()
+        url = f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}/"
+        stop = threading.Timer(4.0, over.set)
+        stop.start()
+        error = failure(client, url, seconds=0.5, ca_file=str(authority.file) if tls else "")
+        took = time.monotonic() - began
+        over.set()
+        stop.cancel()
+        thread.join()
+    assert isinstance(error, Transport)
+    assert error.in_doubt
+    assert took < 2.0

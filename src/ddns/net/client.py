@@ -11,6 +11,7 @@ import httpx
 from ddns import __version__
 from ddns.errors import Malformed, Transport, foreign
 from ddns.model import Family, HttpRequest, HttpResponse
+from ddns.net.timed import Limit, TimedTransport
 from ddns.net.trust import context
 from ddns.ports import Deadline
 
@@ -21,16 +22,16 @@ _CONNECT_SECONDS = 5.0
 _CHECK_IT = "Check the secret of this provider: it may hold a line break, or a letter that is not ASCII."
 
 
-def _transport(family: Family | None, ca_file: str) -> httpx.BaseTransport:
-    return httpx.HTTPTransport(verify=context(ca_file), local_address=_ANY[family], retries=0)
-
-
 class Client:
     """One client a family and CA file, made when first used. Safe to use from several threads."""
 
-    def __init__(self, transport: Callable[[Family | None, str], httpx.BaseTransport] = _transport) -> None:
-        self._transport = transport
+    def __init__(self, transport: Callable[[Family | None, str], httpx.BaseTransport] | None = None) -> None:
+        self._limit = Limit()
+        self._transport = transport or self._timed
         self._clients: dict[tuple[Family | None, str], httpx.Client] = {}
+
+    def _timed(self, family: Family | None, ca_file: str) -> httpx.BaseTransport:
+        return TimedTransport(context(ca_file), _ANY[family], self._limit)
 
     def _client(self, family: Family | None, ca_file: str) -> httpx.Client:
         key = family, ca_file
@@ -59,11 +60,12 @@ class Client:
         if left <= 0:
             raise Transport(f"{where}: no time was left to ask")
         timeout = httpx.Timeout(left, connect=min(left, _CONNECT_SECONDS))
+        self._limit.deadline = deadline
         try:
             with self._client(family, request.ca_file).stream(
                 request.method, request.url, headers=headers, content=request.content, timeout=timeout
             ) as response:
-                body = _body(response, where, limit, deadline)
+                body = _body(response, where, limit)
                 return HttpResponse(response.status_code, dict(response.headers), body)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise Transport(f"{where}: can't connect: {_words(error)}") from error
@@ -75,6 +77,8 @@ class Client:
             raise Transport(f"{where}: no answer within {left:.1f} s", ambiguous=True) from error
         except httpx.HTTPError as error:
             raise Transport(f"{where}: the connection broke: {_words(error)}", ambiguous=True) from error
+        finally:
+            self._limit.deadline = None
 
     def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
         """See `ports.Net`."""
@@ -95,14 +99,12 @@ class Client:
             client.close()
 
 
-def _body(response: httpx.Response, where: str, limit: int, deadline: Deadline) -> bytes:
+def _body(response: httpx.Response, where: str, limit: int) -> bytes:
     parts = bytearray()
     for part in response.iter_raw():
         parts += part
         if len(parts) > limit:
             raise Malformed(f"{where}: the answer is longer than {limit} bytes")
-        if deadline.left() <= 0:
-            raise Transport(f"{where}: the answer did not end in time", ambiguous=True)
     return bytes(parts)
 
 
