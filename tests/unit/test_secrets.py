@@ -50,12 +50,12 @@ def test_a_secret_elsewhere(vault: Vault, tmp_path: Path) -> None:
         (
             "env:MISSING",
             "the secret env:MISSING is not there: the environment variable is not set",
-            "Set MISSING for the account that runs ddns.",
+            "Set the variable for the account that runs ddns, then: ddns run --now",
         ),
-        ("env:EMPTY", "the secret env:EMPTY is empty", "Put the secret into env:EMPTY, then: ddns run --now"),
+        ("env:EMPTY", "the secret env:EMPTY is empty", "Put the secret where the settings say, then: ddns run --now"),
         ("file:missing", "the secret file:missing can't be read: No such file or directory", READ),
         ("file:folder", "the secret file:folder can't be read: Is a directory", READ),
-        ("file:empty", "the secret file:empty is empty", "Put the secret into file:empty, then: ddns run --now"),
+        ("file:empty", "the secret file:empty is empty", "Put the secret where the settings say, then: ddns run --now"),
         (
             "file:binary",
             "the secret file:binary is not text in UTF-8",
@@ -84,6 +84,7 @@ def test_what_is_no_secret(
     with pytest.raises(BadCredentials) as caught:
         vault.resolve(SecretRef(ref))
     assert (caught.value.message, caught.value.advice) == (message, advice)
+    assert ref.partition(":")[2] not in advice.split()  # status.json shows it to everybody
 
 
 def test_a_file_that_only_another_account_may_read(vault: Vault) -> None:

@@ -12,7 +12,10 @@ from ddns.model import Secret, SecretRef
 
 
 class Vault:
-    """Resolves references; remembers every text it gave out so that the log can mask it."""
+    """Resolves references; remembers every text it gave out so that the log can mask it.
+
+    An error names the reference in its message only: everybody reads the advice, in status.json.
+    """
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -39,7 +42,7 @@ class Vault:
         text = self._read(ref).strip()
         if not text:
             raise BadCredentials(
-                f"the secret {ref} is empty", advice=f"Put the secret into {ref}, then: ddns run --now"
+                f"the secret {ref} is empty", advice="Put the secret where the settings say, then: ddns run --now"
             )
         self._texts.add(text)
         return Secret(text)
@@ -49,7 +52,7 @@ class Vault:
             if ref.place not in os.environ:
                 raise BadCredentials(
                     f"the secret {ref} is not there: the environment variable is not set",
-                    advice=f"Set {ref.place} for the account that runs ddns.",
+                    advice="Set the variable for the account that runs ddns, then: ddns run --now",
                 )
             return os.environ[ref.place]
         if ref.scheme == "file":
