@@ -16,18 +16,16 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ddns.errors import ProviderError
 from ddns.gateway.audit import Audit
 from ddns.gateway.ledger import Entry, Host, Ledger, Moved, Receipt, RecordState, Reused, Stale, Update, Values
 from ddns.gateway.names import check_name
 from ddns.gateway.problem import Problem
+from ddns.gateway.reading import Reader, Reading
 from ddns.gateway.settings import Hosts, Zones
-from ddns.model import Address, RecordKey, RecordType, RRset, publishable
-from ddns.ports import Clock, Deadline, Provider
+from ddns.model import Address, RecordType, publishable
+from ddns.ports import Clock, Provider
 from ddns.protocol import Signed
 
-#: Seconds that DNS has to say what stands in it.
-READ_LIMIT = 2.0
 MAX_VALUES = 8
 MAX_TTL = 604800
 
@@ -68,14 +66,6 @@ class Wish:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A record as DNS has it, or as DNS last confirmed it."""
-
-    values: Values | None
-    ttl: int | None
-
-
 class Updates:
     """Reads and accepts for all hosts."""
 
@@ -90,7 +80,7 @@ class Updates:
     ) -> None:
         self._ledger = ledger
         self._zones = zones
-        self._providers = providers
+        self._reader = Reader(zones, providers, clock)
         self._rules = rules
         self._audit = audit
         self._clock = clock
@@ -99,7 +89,7 @@ class Updates:
         """What `GET /v1/record` tells: the values as DNS has them, and how far the host's wish got. Raises Problem."""
         key_name, record_type = self._own(asked.host, name, type_)
         entry = self._ledger.entry(key_name, record_type)
-        seen = self._observe(key_name, record_type)
+        seen = self._reader.read(key_name, record_type)
         if seen is None:
             raise _unreadable(key_name)
         return {
@@ -121,10 +111,9 @@ class Updates:
         if done is not None:
             return _repeated(done, wish)
         entry = self._ledger.entry(wish.name, wish.type)
-        if entry is not None and signed.seq <= entry.seq:
-            raise _stale(entry.seq)
-        if signed.seq < 1:
-            raise _stale(0)
+        current = 0 if entry is None else entry.seq
+        if signed.seq <= current:
+            raise _stale(current)
         now = self._compare(wish, entry, expected)
         return self._accept(asked, wish, entry, now, idem=signed.idem, seq=signed.seq)
 
@@ -136,7 +125,7 @@ class Updates:
         pending = entry is not None and entry.state in (RecordState.QUEUED, RecordState.HELD)
         if entry is not None and pending and entry.values == wish.values:
             return Receipt(entry.name, entry.type, entry.revision, entry.seq, entry.state, wish.digest, repeated=True)
-        now = self._observe(wish.name, wish.type) or _confirmed(entry)
+        now = self._reader.read(wish.name, wish.type) or _confirmed(entry)
         if now is not None and now.values == wish.values and not pending:
             return None
         return self._accept(asked, wish, entry, now, idem="d-" + uuid.uuid4().hex, seq=None)
@@ -181,21 +170,12 @@ class Updates:
         return address
 
     def _compare(self, wish: Wish, entry: Entry | None, expected: Values | None) -> Reading:
-        now = self._observe(wish.name, wish.type) or _confirmed(entry)
+        now = self._reader.read(wish.name, wish.type) or _confirmed(entry)
         if now is None:
             raise _unreadable(wish.name)
         if now.values != expected:
             raise _conflict(now.values)
         return now
-
-    def _observe(self, name: str, record_type: RecordType) -> Reading | None:
-        """The record in DNS, None when it can't be read now."""
-        id_ = self._zones.provider_of(name)
-        assert id_ is not None  # `_own` asked
-        key = RecordKey(id_, name, record_type)
-        seen = self._providers[id_].observe([key], Deadline(self._clock, READ_LIMIT))[key]
-        # Also where the server says that it has no such zone: it says so while it loads, and a client must not give up.
-        return None if isinstance(seen, ProviderError) else _reading(seen.rrset)
 
     def _accept(
         self, asked: Asked, wish: Wish, entry: Entry | None, now: Reading | None, *, idem: str, seq: int | None
@@ -258,10 +238,6 @@ def _plain(text: str) -> str:
         except ValueError:
             continue
     return text
-
-
-def _reading(rrset: RRset | None) -> Reading:
-    return Reading(None, None) if rrset is None else Reading(tuple(rrset.texts()), rrset.ttl)
 
 
 def _confirmed(entry: Entry | None) -> Reading | None:

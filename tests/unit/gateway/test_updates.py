@@ -11,6 +11,7 @@ import pytest
 from ddns.errors import ProviderError, Rejected
 from ddns.gateway import operators
 from ddns.gateway.ledger import RecordState
+from ddns.gateway.reading import READ_LIMIT, SILENCE
 from ddns.model import Observed, RecordKey, RecordType
 from ddns.ports import Deadline
 from unit.gateway.stand import MACHINE, NAME, Dns, Stand, outage, stand
@@ -168,6 +169,30 @@ def test_two_updates_of_one_moment_do_not_both_pass(tmp_path: Path) -> None:
             thread.join()
         assert min(answers) == (200, "")
         assert max(answers)[0] == 409
+
+
+def test_a_dns_server_that_hangs_is_not_waited_for_by_each_request(tmp_path: Path) -> None:
+    class Hanging(Dns):
+        hangs = False
+
+        def observe(
+            self, keys: Sequence[RecordKey], deadline: Deadline
+        ) -> Mapping[RecordKey, Observed | ProviderError]:
+            if self.hangs and threading.current_thread().name != "publisher":
+                made.clock.sleep(deadline.left())
+                return dict.fromkeys(keys, outage())
+            return super().observe(keys, deadline)
+
+    dns = Hanging()
+    with stand(tmp_path, dns=dns) as made:
+        host = made.enrol()
+        made.update(host, seq=1)
+        dns.hangs, start = True, made.clock.now()
+        assert {made.record(host).slug for _ in range(5)} == {"dns-unreachable"}
+        assert made.clock.now() - start == READ_LIMIT
+        made.clock.sleep(SILENCE)
+        dns.hangs = False
+        assert made.record(host).status == 200
 
 
 def test_the_address_may_be_required_to_be_that_of_the_peer(tmp_path: Path) -> None:
