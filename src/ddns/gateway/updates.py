@@ -26,6 +26,8 @@ from ddns.model import Address, RecordType, publishable
 from ddns.ports import Clock, Provider
 from ddns.protocol import Signed
 
+#: What a sequence number may be above the last one at most: else one update could use up all the numbers.
+MAX_STEP = 2**32
 MAX_VALUES = 8
 MAX_TTL = 604800
 
@@ -114,6 +116,8 @@ class Updates:
         current = 0 if entry is None else entry.seq
         if signed.seq <= current:
             raise _stale(current)
+        if signed.seq > current + MAX_STEP:
+            raise Problem("not-allowed", 422, f"seq must be at most {MAX_STEP} above {current}", current_seq=current)
         now = self._compare(wish, entry, expected)
         return self._accept(asked, wish, entry, now, idem=signed.idem, seq=signed.seq)
 

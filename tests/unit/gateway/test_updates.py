@@ -171,6 +171,15 @@ def test_two_updates_of_one_moment_do_not_both_pass(tmp_path: Path) -> None:
         assert max(answers)[0] == 409
 
 
+def test_a_number_far_above_the_current_one_can_not_use_up_all_numbers(gateway: Stand) -> None:
+    """A stolen key must not leave a record that nobody, however often enrolled again, can write any more."""
+    host = gateway.enrol()
+    gateway.update(host, seq=1)
+    refused = gateway.update(host, seq=10**18 - 1, expect=["192.0.2.1"], values=["192.0.2.2"])
+    assert (refused.status, refused.slug) == (422, "not-allowed")
+    assert gateway.update(host, seq=1 + 2**32, expect=["192.0.2.1"], values=["192.0.2.2"]).status == 200
+
+
 def test_a_dns_server_that_hangs_is_not_waited_for_by_each_request(tmp_path: Path) -> None:
     class Hanging(Dns):
         hangs = False
