@@ -22,7 +22,13 @@ from ddns.gateway.updates import Asked, Updates
 from ddns.model import Address
 
 MAX_NAMES = 20
-_CODES = {"not-your-name": "nohost", "not-allowed": "dnserr", "no-zone": "nohost", "refused-by-dns": "dnserr"}
+_CODES = {
+    "bad-signature": "badauth",
+    "not-your-name": "nohost",
+    "not-allowed": "dnserr",
+    "no-zone": "nohost",
+    "refused-by-dns": "dnserr",
+}
 
 
 class BadAuth(Exception):  # an answer, not an end of the program

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import msgspec
 
 from ddns.gateway.audit import Audit
-from ddns.gateway.ledger import Entry, Host, Ledger, Moved, Receipt, RecordState, Reused, Stale, Update, Values
+from ddns.gateway.ledger import Entry, Host, Ledger, Moved, Receipt, RecordState, Reused, Revoked, Stale, Update, Values
 from ddns.gateway.names import check_name
 from ddns.gateway.problem import Problem
 from ddns.gateway.reading import Reader, Reading
@@ -198,6 +198,8 @@ class Updates:
             now=self._clock.now(),
         )
         result = self._ledger.accept(update)
+        if isinstance(result, Revoked):
+            raise Problem("bad-signature", 401, "the host was revoked")
         if isinstance(result, Stale):
             raise _stale(result.current)
         if isinstance(result, Moved):

@@ -171,6 +171,22 @@ def test_two_updates_of_one_moment_do_not_both_pass(tmp_path: Path) -> None:
         assert max(answers)[0] == 409
 
 
+def test_a_host_that_is_revoked_while_dns_is_asked_gets_nothing_accepted(tmp_path: Path) -> None:
+    """The signature was right when it came; the answer of DNS may take seconds."""
+
+    class Revoking(Dns):
+        def observe(
+            self, keys: Sequence[RecordKey], deadline: Deadline
+        ) -> Mapping[RecordKey, Observed | ProviderError]:
+            operators.revoke(made.parts.ledger, made.parts.audit, made.clock, "pc1")
+            return super().observe(keys, deadline)
+
+    with stand(tmp_path, dns=Revoking()) as made:
+        refused = made.update(made.enrol(), seq=1)
+        assert (refused.status, refused.slug) == (401, "bad-signature")
+        assert made.parts.ledger.entry(NAME, RecordType.A) is None
+
+
 def test_a_number_far_above_the_current_one_can_not_use_up_all_numbers(gateway: Stand) -> None:
     """A stolen key must not leave a record that nobody, however often enrolled again, can write any more."""
     host = gateway.enrol()

@@ -158,6 +158,11 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoked:
+    """The host was revoked since its signature was checked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """A write that is about to be sent to DNS; open until its record is settled."""
 
@@ -220,7 +225,7 @@ class Ledger(Protocol):
         """The answer that an idempotency key got, with the state that its update has now."""
         ...
 
-    def accept(self, update: Update) -> Receipt | Stale | Reused | Moved:
+    def accept(self, update: Update) -> Receipt | Stale | Reused | Moved | Revoked:
         """Acknowledge an update, if its sequence number is above the last and nothing moved since `seen`."""
         ...
 

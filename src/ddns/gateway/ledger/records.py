@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from ddns.gateway.ledger import Entry, Intent, Moved, Receipt, RecordState, Reused, Stale, Update, Values
+from ddns.gateway.ledger import Entry, Intent, Moved, Receipt, RecordState, Reused, Revoked, Stale, Update, Values
 from ddns.model import RecordType
 
 #: Seconds for which an idempotency key is known.
@@ -84,8 +84,11 @@ def receipt(db: sqlite3.Connection, host_id: str, idem: str) -> Receipt | None:
     )
 
 
-def accept(db: sqlite3.Connection, update: Update) -> Receipt | Stale | Reused | Moved:
+def accept(db: sqlite3.Connection, update: Update) -> Receipt | Stale | Reused | Moved | Revoked:
     """See `Ledger.accept`."""
+    host = db.execute("SELECT frozen, revoked_at FROM host WHERE id = ?", (update.host,)).fetchone()
+    if host is not None and host["revoked_at"] is not None:
+        return Revoked()
     before = receipt(db, update.host, update.idem)
     if before is not None:
         return before if before.digest == update.digest else Reused()
@@ -96,8 +99,7 @@ def accept(db: sqlite3.Connection, update: Update) -> Receipt | Stale | Reused |
     if (0 if standing is None else standing.revision) != update.seen:
         return Moved()
     number = seq + 1 if update.seq is None else update.seq
-    frozen = db.execute("SELECT frozen FROM host WHERE id = ?", (update.host,)).fetchone()
-    state = RecordState.HELD if frozen is not None and frozen["frozen"] else RecordState.QUEUED
+    state = RecordState.HELD if host is not None and host["frozen"] else RecordState.QUEUED
     revision = _store(db, update, number, state)
     db.execute(
         "INSERT INTO answer (host, idem, digest, name, type, revision, seq, state, at)"

@@ -15,6 +15,7 @@ from ddns.gateway.ledger import (
     Receipt,
     Redemption,
     Reused,
+    Revoked,
     Stale,
     Update,
     hosts,
@@ -78,7 +79,7 @@ class SqliteLedger:
         """See `Ledger`."""
         return self._engine.call(lambda db: records.receipt(db, host_id, idem))
 
-    def accept(self, update: Update) -> Receipt | Stale | Reused | Moved:
+    def accept(self, update: Update) -> Receipt | Stale | Reused | Moved | Revoked:
         """See `Ledger`."""
         return self._engine.call(lambda db: records.accept(db, update))
 
