@@ -91,9 +91,9 @@ def test_blocked(tmp_path: Path) -> None:
 web01  ✗ 1 thing to look at  ddns 0.1.0 · data folder · checked 2 min ago
 
 {HOME}
-✗ nas.example.org   A     203.0.113.7
-    the credentials are not accepted · since 14 Nov 18:00 (8 days)
-    proven 2 h ago by api · next attempt 23 Nov 14:00
+✗ nas.example.org   A     203.0.113.7  since 14 Nov 18:00 (8 days)
+    the credentials are not accepted · proven 2 h ago by api
+    next attempt 23 Nov 14:00
 
 runs  ● ● ◐ ● ✗ ✗  3 of 6 fine, nothing changed, last 17:57
 
@@ -101,6 +101,28 @@ runs  ● ● ◐ ● ✗ ✗  3 of 6 fine, nothing changed, last 17:57
   → Store a valid secret with `ddns secret set`, then: ddns run --now"""
     )
     assert done.code == 20
+
+
+def test_the_address_age_stands_before_the_trouble_however_wide_it_is(tmp_path: Path) -> None:
+    long = record(f"{'a' * 30}.example.com", address="2001:db8:4711:1::7", type="AAAA", outcome="failed", error=BAD)
+    folder = put(tmp_path, status(long))
+
+    assert ddns("status", "--data", folder).lines[2:5] == [
+        f"✗ {long['name']}  AAAA  2001:db8:4711:1::7",
+        "    since 14 Nov 18:00 (8 days) · the credentials are not accepted",
+        "    proven 2 h ago by api · next attempt 22:00",
+    ]
+    assert (
+        "2001:db8:4711:1::7  since 14 Nov 18:00 (8 days) · the cred" in ddns("status", "--data", folder, width=200).out
+    )
+
+
+def test_what_a_person_must_decide_is_not_promised_another_attempt(tmp_path: Path) -> None:
+    held = record(outcome="held", error={"code": "provider.rejected", "advice": "Decide."}, next_at=None)
+
+    done = ddns("status", "--data", put(tmp_path, status(held)), width=200)
+
+    assert "the record is refused as it is asked for · proven 2 h ago by api\n" in done.text
 
 
 def test_paused_is_not_wrong(tmp_path: Path) -> None:
@@ -184,13 +206,24 @@ def test_a_rebuilt_state_is_told_and_is_not_wrong(tmp_path: Path) -> None:
 
 def test_several_things_are_told_once_each(tmp_path: Path) -> None:
     sent = record(
-        "b.example.com", outcome="accepted", proven_at=None, error={"code": "provider.deferred", "advice": "Nothing."}
+        "b.example.com",
+        outcome="accepted",
+        proven_at=None,
+        error={"code": "provider.deferred", "advice": "Nothing."},
+        next_at=utc(NOW - 60),
     )
     document = status(
         record(outcome="deferred", error=AWAY, next_at=utc(NOW + 300)),
         sent,
-        record("c.example.com", address=None, since=None, outcome="failed", error={"code": "address.unknown"}),
-        record("d.example.com", outcome="held", error=None),
+        record(
+            "c.example.com",
+            address=None,
+            since=None,
+            outcome="failed",
+            error={"code": "address.unknown"},
+            next_at=None,
+        ),
+        record("d.example.com", outcome="held", error=None, next_at=None),
         record("e.example.com", outcome=None, address=None, since=None, proven_at=None, next_at=None),
         codes=(0, 0, 11, 13),
     )
@@ -202,15 +235,14 @@ def test_several_things_are_told_once_each(tmp_path: Path) -> None:
         == """\
 web01  ✗ 2 things to look at  ddns 0.1.0 · data folder · checked 2 min ago
 
-◐ home.example.com  A     203.0.113.7
-    the provider can't be reached · since 14 Nov 18:00 (8 days) · proven 2 h ago by api
-    next attempt 18:05
-◐ b.example.com     A     203.0.113.7
-    sent, not yet seen in DNS · since 14 Nov 18:00 (8 days) · not yet proven · next attempt 22:00
+◐ home.example.com  A     203.0.113.7  since 14 Nov 18:00 (8 days)
+    the provider can't be reached · proven 2 h ago by api · next attempt 18:05
+◐ b.example.com     A     203.0.113.7  since 14 Nov 18:00 (8 days)
+    sent, not yet seen in DNS · not yet proven · next attempt with the next run
 ✗ c.example.com     A     none
-    the public address is not known · proven 2 h ago by api · next attempt 22:00
-◐ d.example.com     A     203.0.113.7
-    held by the gateway · since 14 Nov 18:00 (8 days) · proven 2 h ago by api · next attempt 22:00
+    the public address is not known · proven 2 h ago by api · next attempt with the next run
+◐ d.example.com     A     203.0.113.7  since 14 Nov 18:00 (8 days)
+    held by the gateway · proven 2 h ago by api · next attempt with the next run
 ○ e.example.com     A     none
 
 runs  ● ● ◐ ◐  2 of 4 fine, nothing changed, last 17:57
@@ -256,9 +288,9 @@ def test_a_console_without_our_signs_gets_ascii(tmp_path: Path) -> None:
         == r"""
 web01  x 1 thing to look at  ddns 0.1.0 - data folder - checked 2 min ago
 
-x b\xfccher.example  A     203.0.113.7
-    the credentials are not accepted - since 14 Nov 18:00 (8 days)
-    proven 2 h ago by api - next attempt 22:00
+x b\xfccher.example  A     203.0.113.7  since 14 Nov 18:00 (8 days)
+    the credentials are not accepted - proven 2 h ago by api
+    next attempt 22:00
 
 runs  o ~ x  1 of 3 fine, nothing changed, last 17:57
 

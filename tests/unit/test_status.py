@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from ddns import __version__
-from ddns.errors import BadCredentials, RateLimited
+from ddns.errors import AddressError, BadCredentials, Conflict, NotPermitted, RateLimited, Transport
 from ddns.model import BlockNote, Change, Kind, Observed, Outcome, Reason, RecordKey, RecordType, RRset, Run
 from ddns.state import ending
 from ddns.state.schema import connect
 from ddns.state.standing import tail
 from ddns.state.status import document
 from ddns.state.store import Store, open_store
+from ddns.times import utc
 from unit.fakes import START
 
 KEY = RecordKey("dns", "home.example.com", RecordType.A)
@@ -167,3 +168,27 @@ def test_a_record_never_tried_has_no_next_time(store: Store) -> None:
     store.settle(Run("r", "schedule", START), Outcome(Kind.UNCHANGED, KEY, START, note="no route"))
     told = json.loads(tail(store, [KEY], host="h", now=START, every=EVERY, paused_until=START + 60))
     assert (told["records"][0]["next_at"], told["paused_until"]) == (None, "2027-01-15T08:01:00.000Z")
+
+
+TROUBLES: list[tuple[Outcome, float | None]] = [
+    (Outcome(Kind.UNCHANGED, KEY, START + 1), START + 0.5 + EVERY),
+    (Outcome(Kind.CONTENDED, KEY, START + 1, cause=Conflict("m"), until=START + 3600), START + 3600),
+    (Outcome(Kind.FAILED, KEY, START + 1, cause=BadCredentials("m")), START + 86400),
+    (Outcome(Kind.FAILED, KEY, START + 1, cause=NotPermitted("m")), None),
+    (Outcome(Kind.FAILED, KEY, START + 1, cause=AddressError("m")), None),
+    (Outcome(Kind.DEFERRED, KEY, START + 1, cause=Transport("m")), None),
+]
+
+
+@pytest.mark.parametrize(("outcome", "next_at"), TROUBLES, ids=lambda value: getattr(value, "kind", None))
+def test_only_a_right_record_waits_for_its_proof(store: Store, outcome: Outcome, next_at: float | None) -> None:
+    run = Run("r", "schedule", START)
+    store.settle(run, Outcome(Kind.PROVEN, KEY, START, ONE, observed=Observed(KEY, ONE, "api", START + 0.5)))
+    store.note_block("a", BlockNote("dns", "a", "provider.bad_credentials", "m", "a", START - 9, START - 1))
+    store.note_block("b", BlockNote("dns", "b", "provider.bad_credentials", "m", "a", START, START + 86400))
+    store.note_block("c", BlockNote("former", "c", "provider.not_permitted", "m", "a", START, START + 7))
+    store.settle(run, outcome)
+
+    (told,) = json.loads(tail(store, [KEY], host="h", now=START + 2, every=EVERY))["records"]
+
+    assert told["next_at"] == (None if next_at is None else utc(next_at))

@@ -83,30 +83,47 @@ def _draw_records(screen: Screen, seen: View, now: float) -> None:
         if wide:
             padding = " " * (address - width_of(record.address or "none") + 2)
             screen.line(*head, padding, (_DOT.join(facts), "dim"), hang=4)
-        else:
-            screen.line(*head, hang=4)
-            screen.flow([(fact, "dim") for fact in facts], indent=4)
+            continue
+        used = 4 + (4 if width_of(record.name) > room else name + 4)  # `line` breaks where its hang must fit, too
+        if record.since and standing(record) != "fine" and used + _beside(record, facts[0]) <= screen.width:
+            head += [(f"  {facts.pop(0)}", "dim")]  # the address' age, which is not that of the trouble below
+        screen.line(*head, hang=4)
+        screen.flow([(fact, "dim") for fact in facts], indent=4)
+
+
+def _beside(record: Record, fact: str) -> int:
+    """Columns of type, address and a fact on one line."""
+    return 6 + width_of(record.address or "none") + 2 + width_of(fact)
 
 
 def _facts(record: Record, now: float) -> Iterator[str]:
+    """What there is to say: of the address, of the trouble, of proofs, of what comes next."""
     stands = standing(record)
+    if record.since:
+        age = now - record.since
+        yield f"since {local(record.since, now)} ({span(age) if age >= 60 else 'just now'})"
     if record.outcome == "accepted":
         yield "sent, not yet seen in DNS"
     elif record.outcome == "held" and not record.code:
         yield "held by the gateway"
     elif record.code and stands != "fine":
         yield words(record.code)
-    if record.since:
-        age = now - record.since
-        yield f"since {local(record.since, now)} ({span(age) if age >= 60 else 'just now'})"
     if record.proven_at:
         by = f" by {record.proven_by}" if record.proven_by else ""
         yield f"proven {relative(record.proven_at, now)}{by}"
     elif record.outcome:
         yield "not yet proven"
-    if record.next_at:
-        what = "next proof" if stands == "fine" else "next attempt"
-        yield f"{what} {local(record.next_at, now) if record.next_at > now else 'with the next run'}"
+    yield from _next(record, now)
+
+
+def _next(record: Record, now: float) -> Iterator[str]:
+    """When it is proven or tried next. A record that a person holds back by the adoption rule is not tried."""
+    stands = standing(record)
+    waits_for_a_person = record.outcome == "held" and record.code
+    if record.next_at is None and (stands in ("fine", "new") or waits_for_a_person):
+        return
+    when = local(record.next_at, now) if record.next_at and record.next_at > now else "with the next run"
+    yield f"{'next proof' if stands == 'fine' else 'next attempt'} {when}"
 
 
 def _draw_runs(screen: Screen, seen: View, now: float) -> None:

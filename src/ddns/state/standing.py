@@ -9,12 +9,13 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from ddns.model import RecordKey, RecordType
+from ddns.model import Kind, RecordKey, RecordType
 from ddns.state.rows import decode
 from ddns.state.store import Store
 from ddns.times import utc
 
 _NOTES_SHOWN = 7 * 24 * 3600.0
+_RIGHT = frozenset(kind.value for kind in Kind if kind.right)
 
 
 def tail(
@@ -24,11 +25,12 @@ def tail(
     shown = {(key.provider, key.name, key.type.value) for key in keys}
     rows = [row for row in store.record_rows() if (row["provider"], row["name"], row["type"]) in shown]
     providers = {key.provider for key in keys}
+    blocks = [row for row in store.block_rows() if row["provider"] in providers]
     return json.dumps(
         {
             "host": host,
-            "records": [_record(row, every) for row in rows],
-            "blocks": [_block(row) for row in store.block_rows() if row["provider"] in providers],
+            "records": [_record(row, _next_at(row, blocks, every)) for row in rows],
+            "blocks": [_block(row) for row in blocks],
             "paused_until": _utc(paused_until),
             "changes_last_hour": store.changes_since(now - 3600.0),
             "notes": store.notes(now - _NOTES_SHOWN),
@@ -41,10 +43,19 @@ def _utc(seconds: float | None) -> str | None:
     return None if seconds is None else utc(seconds)
 
 
-def _record(row: sqlite3.Row, every: float) -> dict[str, object]:
+def _next_at(row: sqlite3.Row, blocks: Sequence[sqlite3.Row], every: float) -> float | None:
+    """When a right record is proven next, or one that is not right is tried next; None: as soon as a run comes."""
+    if row["next_at"]:
+        return float(row["next_at"])
+    if row["outcome"] in _RIGHT:
+        last = max(row["proven_at"] or 0.0, row["written_at"] or 0.0)
+        return last + every if last else None
+    same = (row["provider"], row["code"])
+    return max((block["retry_at"] for block in blocks if (block["provider"], block["code"]) == same), default=None)
+
+
+def _record(row: sqlite3.Row, next_at: float | None) -> dict[str, object]:
     rrset = decode(row["rrset"], RecordType(row["type"]))
-    last = max(row["proven_at"] or 0.0, row["written_at"] or 0.0)
-    next_at = row["next_at"] or (last + every if last else None)
     return {
         "name": row["name"],
         "type": row["type"],
