@@ -137,7 +137,8 @@ class Guard:
 
     @staticmethod
     def _block_holds(block: BlockNote, now: float) -> bool:
-        return block.since <= now < block.retry_at  # a clock that went back does not prolong it
+        # From the last refusal on, which is later than `since`, the first: a clock that went back does not prolong it.
+        return max(block.since, block.retry_at - BLOCK_SECONDS) <= now < block.retry_at
 
     def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
         """As the provider's, with retries under the policy."""
