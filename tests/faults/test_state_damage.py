@@ -315,6 +315,19 @@ def test_a_block_from_the_future_is_tried_again(stage: Stage) -> None:
     assert stage.published() == ((SECOND,),)
 
 
+def test_a_block_that_was_renewed_in_the_future_is_tried_again(stage: Stage) -> None:
+    """First refused before the clock goes back to, last refused after that: the last one counts."""
+    stage.providers["one"].down = BAD_CREDENTIALS
+    stage.move(SECOND)
+    assert stage.run() == 12
+    stage.clock.jump(10 * DAY)
+    assert stage.run() == 12
+    stage.clock.jump(-9 * DAY)
+    stage.providers["one"].down = None
+    assert stage.run() == 0
+    assert stage.published() == ((SECOND,),)
+
+
 def test_a_hold_from_the_future_ends(stage: Stage) -> None:
     """Two reversals hold the record; a clock that is set back does not hold it until the old future comes."""
     codes = []
