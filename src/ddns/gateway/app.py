@@ -100,7 +100,7 @@ class _Gateway:
         self._trusted = tuple(cidr.network for cidr in parts.settings.listen.trusted_proxies)
 
     async def update(self, request: Request) -> Response:
-        self._admit(request)
+        self._parts.throttle.address(self._peer(request))
         body = await self._body(request)
         asked, signed = await self._asked(request, body)
         asking.note_wish(request, body)
@@ -112,7 +112,7 @@ class _Gateway:
         return _json(answer, 200 if settled.state is RecordState.CONFIRMED else 202)
 
     async def record(self, request: Request) -> Response:
-        self._admit(request)
+        self._parts.throttle.address(self._peer(request))
         asked, _ = await self._asked(request, b"")
         query = request.query_params
         name, type_ = query.get("name", ""), query.get("type", "")
@@ -194,7 +194,7 @@ class _Gateway:
         return _json({"status": "ok" if publisher.alive else "down", **answer}, 200 if publisher.alive else 503)
 
     def _admit(self, request: Request) -> Address | None:
-        """The client's address, unless it asks too often or guessed wrong too often."""
+        """The client's address, unless it asks too often or guessed codes or passwords wrong too often."""
         peer = self._peer(request)
         self._parts.throttle.address(peer)
         self._parts.throttle.before_guess(peer)
@@ -203,9 +203,14 @@ class _Gateway:
     async def _asked(self, request: Request, body: bytes) -> tuple[Asked, Signed]:
         peer = self._peer(request)
         header = request.headers.get("authorization")
-        host, signed = await run_in_threadpool(
-            self._parts.auth.check, request.method, asking.target(request), header, body
-        )
+        check = self._parts.auth.check
+        try:
+            host, signed = await run_in_threadpool(check, request.method, asking.target(request), header, body)
+        except Problem as problem:
+            # After the signature, which nobody guesses: a site's address is also that of its other hosts.
+            if problem.slug in _GUESSES:
+                self._parts.throttle.before_guess(peer)
+            raise
         request.state.host = host.id
         self._parts.throttle.host(host.id)
         return Asked(host, peer, asking.trace(request)), signed
