@@ -72,7 +72,7 @@ class EnrolBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def build(parts: Parts, *, wait: float = WAIT) -> Starlette:
     """The application. `wait`: seconds that an update waits for DNS."""
     gateway = _Gateway(parts, wait)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/v1/update", gateway.update, methods=["POST"]),
             Route("/v1/record", gateway.record, methods=["GET"]),
@@ -90,6 +90,8 @@ def build(parts: Parts, *, wait: float = WAIT) -> Starlette:
             HTTPException: _no_route,
         },
     )
+    app.router.redirect_slashes = False  # a redirect would name the host of a header that anybody may write
+    return app
 
 
 class _Gateway:

@@ -365,3 +365,9 @@ def test_a_full_disk_acknowledges_nothing(tmp_path: Path) -> None:
         assert gateway.untouched() == before
         ledger._engine.call(lambda db: db.execute("PRAGMA max_page_count = 1000000").fetchall())
         assert scene.update().status == 200
+
+
+def test_a_path_with_a_slash_too_many_is_not_sent_elsewhere(scene: Scene) -> None:
+    """A redirect would name the host of a header that anybody may write."""
+    answer = scene.gateway.ask("GET", "/v1/record/?name=x", headers={"Host": "elsewhere.test"})
+    assert (answer.status, answer.slug) == (404, "not-found")
