@@ -152,6 +152,7 @@ class _Gateway:
             asked,
             query.get("hostname", ""),
             query.get("myip", ""),
+            query.get("offline", ""),
         )
         texts = await asyncio.gather(*(self._dyndns2_line(request, asked, line) for line in lines))
         return PlainTextResponse("".join(f"{text}\n" for text in texts))

@@ -2,7 +2,8 @@
 
 The answer is one line a name: ``good`` (changed), ``nochg``, ``nohost`` (not a name of this user), ``notfqdn``,
 ``abuse`` (too many requests), ``dnserr`` (the address may not be published), ``911`` (try again later); or one line
-for all: ``badauth``, ``notfqdn`` (no name), ``numhost`` (too many). The user is the host's label.
+for all: ``badauth``, ``notfqdn`` (no name), ``numhost`` (too many),
+``!donator`` (``offline=YES`` is not offered, and nothing is published). The user is the host's label.
 Source: the DynDNS Remote Access API, as ddclient and inadyn speak it.
 """
 
@@ -70,8 +71,12 @@ def addresses(myip: str, client: Address | None) -> list[Address] | None:
     return good if good and len(good) == len(found) == len(families) else None
 
 
-def answer(updates: Updates, throttle: Throttle, asked: Asked, hostnames: str, myip: str) -> list[Line]:
+def answer(
+    updates: Updates, throttle: Throttle, asked: Asked, hostnames: str, myip: str, offline: str = ""
+) -> list[Line]:
     """One line a name."""
+    if offline.lower() not in ("", "no", "nochg"):
+        return [Line("!donator", "a host can't be set offline")]
     names = [name for name in hostnames.split(",") if name]
     if not names:
         return [Line("notfqdn", "no hostname")]

@@ -190,3 +190,11 @@ def test_guesses_at_the_same_time_count_like_others_and_are_checked_few_at_a_tim
         statuses = asyncio.run(crowd())
     assert (peak, set(statuses)) == (2, {401, 429})
     assert 3 <= statuses.count(401) <= 4  # one more may be under way when the third turns out wrong
+
+
+@pytest.mark.parametrize("value", ["YES", "yes", "1"])
+def test_a_host_that_says_it_is_offline_gets_no_address_published(router: Router, value: str) -> None:
+    router.get(f"hostname={NAME}&myip=192.0.2.1")
+    assert router.get(f"hostname={NAME}&myip=192.0.2.2&offline={value}").text == "!donator\n"
+    assert router.gateway.dns.values() == ["192.0.2.1"]
+    assert router.get(f"hostname={NAME}&myip=192.0.2.2&offline=NO").text == "good 192.0.2.2\n"
