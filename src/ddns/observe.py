@@ -48,13 +48,20 @@ def needs(
 
 
 def due(published: Published, now: float, every: float) -> bool:
-    """Whether the record must be read: not yet seen, a hold has ended, or neither read nor written for `every` seconds.
-
-    A time in the future, left by a clock that was set back, counts as long ago.
-    """
-    last = max(published.proven_at or 0.0, published.written_at)
+    """Whether the record must be read: not yet seen, a hold is over, or not read or written for `every` seconds."""
     served = published.held_until is not None and published.held_until <= now
-    return published.pending or served or not 0 <= now - last < every
+    return published.pending or served or now - last_seen(published, now) >= every
+
+
+def last_seen(published: Published, now: float) -> float:
+    """When the record was last read or written. A clock that was set back leaves times in the future.
+
+    A proof of the future counts as long ago, so that it is made again; a write of the future does not count.
+    """
+    proven = published.proven_at or 0.0
+    if proven > now:
+        return 0.0
+    return max(proven, published.written_at) if published.written_at <= now else proven
 
 
 def observe(

@@ -119,6 +119,53 @@ def test_a_block_is_repeated_cheaply_with_its_exit_code(stage: Stage, capsys: py
     assert capsys.readouterr() == (said, "")
 
 
+def test_a_block_that_outlasts_the_proof_stays_cheap(stage: Stage) -> None:
+    assert stage.run() == 0
+    stage.providers["one"].down = BAD_CREDENTIALS
+    assert stage.run(RunRequest(prove=True)) == 12
+    stage.clock.tick(EVERY + 1)
+    assert stage.run() == 12
+    asked(stage)
+    stage.clock.tick(600)
+    assert stage.run() == 12
+    assert asked(stage) == [PROBE]
+    stage.providers["one"].down = None
+    stage.clock.tick(DAY)
+    assert stage.run() == 0
+
+
+def test_a_hold_that_outlasts_the_proof_stays_cheap(stage: Stage) -> None:
+    assert stage.run() == 0
+    meddle(stage, f"UPDATE records SET reversals = '{[START] * 5}'")
+    stage.clock.tick(600)
+    stage.dns.alter(NAME, LIE)
+    assert stage.run(RunRequest(prove=True)) == 12  # held for 16 h
+    stage.clock.tick(EVERY + 1)
+    assert stage.run() == 12
+    asked(stage)
+    stage.clock.tick(600)
+    assert stage.run() == 12
+    assert asked(stage) == [PROBE]
+    stage.clock.tick(DAY)
+    assert stage.run() == 0
+    assert stage.dns.texts(NAME) == (FIRST,)
+
+
+def test_a_write_of_the_future_does_not_put_the_proof_off(stage: Stage) -> None:
+    stage.clock.jump(30 * DAY)
+    assert stage.run() == 0
+    stage.clock.jump(-30 * DAY)
+    assert stage.run() == 0
+    stage.clock.tick(600)
+    asked(stage)
+    assert stage.run() == 0
+    assert asked(stage) == [PROBE]
+    stage.dns.alter(NAME, LIE)
+    stage.clock.tick(EVERY)
+    assert stage.run() == 0
+    assert stage.dns.texts(NAME) == (FIRST,)
+
+
 def test_new_credentials_are_free_of_the_old_block_and_cheap_again(stage: Stage) -> None:
     stage.providers["one"].down = BAD_CREDENTIALS
     assert stage.run() == 12

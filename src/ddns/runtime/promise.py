@@ -11,6 +11,7 @@ from ddns.errors import Block
 from ddns.expect import LONGEST, OWN_PROBE, Expected
 from ddns.model import Available, Detected, Family, Kind, Memory, Outcome
 from ddns.net import wire
+from ddns.observe import last_seen
 from ddns.runtime.quick import own_probe
 from ddns.sources import table as sources
 
@@ -50,13 +51,15 @@ def closed(outcome: Outcome) -> bool:
 
 def _ends(world: World, outcomes: Sequence[Outcome], memory: Memory) -> list[float]:
     """When each thing that this run leaves must be looked at again."""
+    now = world.clock.now()
     ends = [outcome.until for outcome in outcomes if outcome.until is not None]
     # A time that has passed is of a provider that is asked no more.
-    ends += [block.retry_at for block in memory.blocks.values() if block.retry_at > world.clock.now()]
-    for target in world.targets:
-        published = memory.published.get(target.key)
-        if published is not None:
-            ends.append(max(published.proven_at or 0.0, published.written_at) + world.prove_every)
+    ends += [block.retry_at for block in memory.blocks.values() if block.retry_at > now]
+    # What is blocked or held is not read before the block or the hold ends, however long ago its proof is.
+    for outcome in outcomes:
+        published = memory.published.get(outcome.key)
+        if published is not None and outcome.kind.right:
+            ends.append(last_seen(published, now) + world.prove_every)
     return ends
 
 
