@@ -261,3 +261,15 @@ def test_a_resume_is_seen(monkeypatch: pytest.MonkeyPatch, slept: float, bias: i
 
 def test_the_bias_stays_the_same_between_runs() -> None:
     assert host.sleep_bias() == host.sleep_bias()
+
+
+def test_what_is_public_is_so_under_any_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        host.private_folder(str(tmp_path / "var" / "public"), public=True)
+        host.replace(str(tmp_path / "var" / "public" / "status.json"), b"{}")
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "var", *(tmp_path / "var").rglob("*"))]
+    folder = 0o755 if os.geteuid() == 0 else 0o700
+    assert modes == [folder, folder, 0o644]

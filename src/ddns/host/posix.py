@@ -78,11 +78,18 @@ def policy_file() -> str:
 
 
 def private_folder(path: str, *, public: bool = False) -> None:
-    """Make a folder that only its owner may enter (`public`: others may read). Raises StateUnwritable."""
+    """Make a folder that only its owner may enter (`public`: others may read). Raises StateUnwritable.
+
+    For the machine's own folders root's umask does not count: what is public must be reached by every user.
+    """
+    before = os.umask(0o022) if os.geteuid() == 0 else None
     try:
         os.makedirs(path, mode=0o755 if public else 0o700, exist_ok=True)
     except OSError as error:
         raise StateUnwritable(f"{path}: {error.strerror}") from error
+    finally:
+        if before is not None:
+            os.umask(before)
 
 
 class InstanceLock:
@@ -114,6 +121,7 @@ def replace(path: str, data: bytes, *, mode: int = 0o644) -> None:
     draft = path + ".new"
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     try:
+        os.fchmod(file, mode)  # whatever the umask, and whatever a draft that a kill left behind has
         view = memoryview(data)
         while view:
             view = view[os.write(file, view) :]
