@@ -220,6 +220,9 @@ def history_has_no_gap(stage: Stage, *, fenced: bool = True, undone: Collection[
             if (row.name, row.after) == (write.name, _text(write.after))
             and (not fenced or row.before == _text(write.before))
         ]
+        if not found and any((row.name, row.after) == (write.name, _text(write.after)) for row in history):
+            assert write.name in undone, f"DNS saw a write once more than history tells: {write}"
+            continue
         assert found, f"DNS saw a write that history does not tell: {write}"
         (told if found[0] in told else overtaken).remove(found[0])
     assert told == [], "history tells of changes that DNS never saw"
