@@ -185,6 +185,19 @@ def test_a_gateway_that_never_likes_the_time_is_a_block_with_the_skew(machine: M
     assert (seen.seconds, len(wire.sent)) == (77, 2)
 
 
+@pytest.mark.parametrize(
+    "time",
+    ["1e999", "-1e999", "NaN", "1" + "0" * 400, "-1", "1e17", "true", '"now"', "null"],
+    ids=lambda text: text[:6],
+)
+def test_a_time_that_is_none_is_not_signed_with(machine: Machine, time: str) -> None:
+    body = f'{{"type": "{protocol.problem_type("clock-skew")}", "server_time": {time}, "detail": "late"}}'.encode()
+    wire = Wire(lambda _request: HttpResponse(401, {"content-type": protocol.PROBLEM_JSON}, body))
+    provider = provider_on(wire, machine.clock)
+    assert isinstance(provider.observe([KEY], machine.deadline())[KEY], ClockSkew)
+    assert [signed.ts for signed in wire.signed()] == [machine.clock.now()]
+
+
 def test_every_request_has_its_own_nonce_and_a_retry_its_first_key(machine: Machine) -> None:
     machine.see()
     machine.write(None, "192.0.2.1")

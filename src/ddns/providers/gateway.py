@@ -55,6 +55,8 @@ _ENROL_AGAIN = (
     "Enrol this machine (again, if it is a copy of another one): "
     "mint a code with `ddns gateway code HOST`, then run: ddns enroll URL"
 )
+#: UTC seconds of the year 9999: a gateway's time above it is none.
+_LATEST = 253402300800
 _STATES = {"confirmed": AppliedState.APPLIED, "queued": AppliedState.QUEUED, "held": AppliedState.HELD}
 
 
@@ -145,7 +147,7 @@ class Gateway:
         """One signed request; a second one where the gateway says that the clock is off."""
         response = self._send(method, path, body, seq, idem, deadline)
         server_time = self._object(response).get("server_time") if self._slug(response) == "clock-skew" else None
-        if not isinstance(server_time, int | float):
+        if not (type(server_time) in (int, float) and 0 < server_time < _LATEST):  # neither a bool nor NaN is a time
             return response
         self._offset = server_time - self._tools.clock.now()
         side = "behind" if self._offset > 0 else "ahead of"
