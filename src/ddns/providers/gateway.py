@@ -147,7 +147,7 @@ class Gateway:
         """One signed request; a second one where the gateway says that the clock is off."""
         response = self._send(method, path, body, seq, idem, deadline)
         server_time = self._object(response).get("server_time") if self._slug(response) == "clock-skew" else None
-        if not (type(server_time) in (int, float) and 0 < server_time < _LATEST):  # neither a bool nor NaN is a time
+        if not isinstance(server_time, int | float) or isinstance(server_time, bool) or not 0 < server_time < _LATEST:
             return response
         self._offset = server_time - self._tools.clock.now()
         side = "behind" if self._offset > 0 else "ahead of"
