@@ -241,6 +241,15 @@ def test_revoking_ends_a_host_and_can_take_its_records_along(gateway: Stand) -> 
     assert gateway.update(again, seq=told.body["seq"] + 1).status == 200
 
 
+def test_a_host_that_moved_has_its_records_from_the_start(gateway: Stand) -> None:
+    """So that revoking it takes them along, also when the new machine has not written yet."""
+    gateway.update(gateway.enrol(), seq=1)
+    assert gateway.redeem(gateway.code(rebind=True), "another-machine", bytes(range(32))).status == 200
+    operators.revoke(gateway.parts.ledger, gateway.parts.audit, gateway.clock, "pc1", remove_records=True)
+    gateway.until_settled()
+    assert gateway.dns.values() is None
+
+
 def test_a_host_that_enrols_again_goes_on_with_its_records(gateway: Stand) -> None:
     host = gateway.enrol()
     gateway.update(host, seq=1)

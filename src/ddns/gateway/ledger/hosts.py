@@ -50,6 +50,22 @@ def _host(db: sqlite3.Connection, row: sqlite3.Row) -> Host:
     )
 
 
+def add(db: sqlite3.Connection, host: Host) -> Host | None:
+    """See `Ledger.add_host`."""
+    standing = by_label(db, host.label)
+    for name in host.names:
+        owner = _owner(db, name)
+        standing = standing or (None if owner is None else by_id(db, owner))
+    if standing is not None:
+        return standing
+    db.execute(
+        "INSERT INTO host (id, label, machine, key, password, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (host.id, host.label, host.machine, host.key, host.password, host.created_at),
+    )
+    db.executemany("INSERT INTO name (name, host) VALUES (?, ?)", [(name, host.id) for name in host.names])
+    return None
+
+
 def set_password(db: sqlite3.Connection, host_id: str, password_hash: str) -> None:
     """See `Ledger.set_password`."""
     db.execute("UPDATE host SET password = ? WHERE id = ?", (password_hash, host_id))
@@ -129,7 +145,10 @@ def _install(db: sqlite3.Connection, host_id: str, label: str, use: Redemption, 
         (host_id, label, use.machine, use.seal(host_id), use.now),
     )
     db.execute("DELETE FROM name WHERE host = ?", (host_id,))
-    db.executemany("INSERT INTO name (name, host) VALUES (?, ?)", [(name, host_id) for name in names])
+    mine = [(name, host_id) for name in names]
+    db.executemany("INSERT INTO name (name, host) VALUES (?, ?)", mine)
+    # What stands there is its own from now on, so that its operator can freeze and remove it before its first update.
+    db.executemany("UPDATE record SET host = ?2 WHERE name = ?1", mine)
 
 
 def remember(db: sqlite3.Connection, host_id: str, nonce: str, *, now: float, until: float) -> bool:
