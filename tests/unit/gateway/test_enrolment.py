@@ -174,3 +174,13 @@ def test_each_act_of_an_operator_is_audited(gateway: Stand) -> None:
     operators.revoke(ledger, audit, gateway.clock, "pc1")
     told = [line["decision"] for line in gateway.audit()]
     assert told == ["code", "enrolled", "password", "frozen", "thawed", "revoked"]
+
+
+def test_revoking_a_host_withdraws_the_codes_that_were_minted_for_it(gateway: Stand) -> None:
+    """One may lie on the machine that was stolen."""
+    spare, other = gateway.code(rebind=True), gateway.code("pc2")
+    gateway.enrol()
+    operators.revoke(gateway.parts.ledger, gateway.parts.audit, gateway.clock, "pc1")
+    assert gateway.redeem(spare, "another-machine").slug == "code-expired"
+    assert gateway.redeem(other, "another-machine").status == 200
+    assert gateway.redeem(gateway.code(), "a-third-machine").status == 200

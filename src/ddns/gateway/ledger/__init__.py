@@ -19,7 +19,10 @@ Values = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """An enrolled host. `machine` is the digest of the machine's identity; `key` is sealed, None once revoked."""
+    """A host. `machine` is the digest of the machine's identity; `key` is sealed, None once revoked.
+
+    A host that was added without enrolment has neither: `machine` is "", `key` None.
+    """
 
     id: str
     label: str
@@ -189,6 +192,10 @@ class Ledger(Protocol):
         """All hosts in force, by label."""
         ...
 
+    def add_host(self, host: Host) -> Host | None:
+        """Add a host that needs no enrolment; or the host that has its label or a name of it, and nothing is added."""
+        ...
+
     def set_password(self, host_id: str, password_hash: str) -> None:
         """Store the hash of a host's dyndns2 password; "" takes it away."""
         ...
@@ -198,7 +205,7 @@ class Ledger(Protocol):
         ...
 
     def revoke(self, host_id: str, *, now: float, remove_records: bool) -> None:
-        """Destroy the host's key and free its names; its records are queued for removal where asked."""
+        """Destroy the host's key, free its names, withdraw its unused codes; its records are removed where asked."""
         ...
 
     def add_code(self, code: Code) -> None:

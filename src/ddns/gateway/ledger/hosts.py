@@ -90,6 +90,12 @@ def revoke(db: sqlite3.Connection, host_id: str, *, now: float, remove_records: 
                 _records.want_absent(db, entry, now)
     db.execute("DELETE FROM name WHERE host = ?", (host_id,))
     db.execute("UPDATE host SET key = NULL, password = '', revoked_at = ? WHERE id = ?", (now, host_id))
+    # A code that was not used yet may lie on the machine that is shut out.
+    db.execute(
+        "UPDATE code SET expires_at = min(expires_at, ?) WHERE used_at IS NULL"
+        " AND label = (SELECT label FROM host WHERE id = ?)",
+        (now, host_id),
+    )
 
 
 def add_code(db: sqlite3.Connection, code: Code) -> None:
