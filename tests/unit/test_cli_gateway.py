@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import signal
@@ -14,11 +15,13 @@ from pathlib import Path
 import pytest
 
 from ddns import protocol
+from ddns.cli.audit import draw
 from ddns.errors import BadCredentials, Transport
 from ddns.gateway.ledger import Entry, RecordState
 from ddns.gateway.operators import HostView
 from ddns.model import Family, HttpRequest, HttpResponse, RecordType
 from ddns.ports import Deadline
+from ddns.render import Screen
 from ddns.runtime import serving
 from ddns.runtime.enrolling import enrol
 from ground.tls import Authority
@@ -131,6 +134,128 @@ def test_a_provider_without_a_kind(gateway: Path, table: str, said: str) -> None
 def test_no_host_yet(gateway: Path) -> None:
     assert operator(gateway, "hosts").out == "No host is enrolled yet; mint a code with: ddns gateway code HOST\n"
     assert operator(gateway, "hosts", "--json").json("gateway hosts") == {"hosts": []}
+
+
+def test_a_host_is_added_without_enrolment(gateway: Path) -> None:
+    done = operator(gateway, "add", "Router1")
+
+    assert (done.code, done.err) == (0, "")
+    head, name, _, user, password = done.lines
+    assert head.startswith("added router1 (h")
+    assert (name, user) == ("  router1.dyn.example.com", "user name  router1")
+    secret = password.removeprefix("password   ")
+    assert len(secret) == 24
+    assert operator(gateway, "hosts").lines[1] == "○  router1  router1.dyn.example.com  none     never seen"
+    files = [file for file in (gateway / "ledger").iterdir() if file.is_file()]
+    assert not any(secret.encode() in file.read_bytes() for file in files)
+    told = operator(gateway, "add", "router2", "--json").json("gateway add")
+    assert (told["user"], told["label"], told["names"]) == ("router2", "router2", ["router2.dyn.example.com"])
+    lines = [json.loads(line) for line in (gateway / "ledger" / "audit.jsonl").read_text().splitlines()]
+    assert [(line["decision"], line["label"], line["names"]) for line in lines] == [
+        ("added", "router1", ["router1.dyn.example.com"]),
+        ("added", "router2", ["router2.dyn.example.com"]),
+    ]
+
+
+@pytest.mark.parametrize("host", ["www", "no_underscore", "a.b"])
+def test_what_is_no_host_is_not_added(gateway: Path, host: str) -> None:
+    done = operator(gateway, "add", host)
+
+    assert done.code == 2
+    assert done.err.startswith("ddns: host: ")
+    assert operator(gateway, "hosts", "--json").json("gateway hosts") == {"hosts": []}
+
+
+def test_a_host_is_not_added_twice(gateway: Path) -> None:
+    operator(gateway, "add", "router1")
+
+    done = operator(gateway, "add", "router1")
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "ddns: host 'router1' exists already\n"
+        "For a new password: ddns gateway password router1; to begin anew: ddns gateway revoke router1\n"
+    )
+    operator(gateway, "revoke", "router1")
+    assert operator(gateway, "add", "router1").code == 0
+
+
+def test_the_audit_log_is_shown_and_checked(gateway: Path, at_now: None) -> None:
+    operator(gateway, "code", "pc7")
+    operator(gateway, "add", "router1")
+    operator(gateway, "freeze", "router1")
+
+    done = operator(gateway, "audit", "--limit", 2)
+
+    assert (done.code, done.err) == (0, "")
+    assert [line.split()[-2:] for line in done.lines[1:3]] == [["added", "router1"], ["frozen", "router1"]]
+    assert done.lines[-1] == "● 3 lines, the chain is unbroken"
+    told = operator(gateway, "audit", "--json").json("gateway audit")
+    assert (told["lines"], told["problem"], told["file"]) == (3, None, f"{gateway}/ledger/audit.jsonl")
+    assert [entry["decision"] for entry in told["entries"]] == ["code", "added", "frozen"]
+
+
+def test_an_altered_audit_log_is_told_with_file_and_line(gateway: Path) -> None:
+    for host in ("a", "b", "c"):
+        operator(gateway, "add", host)
+    file = gateway / "ledger" / "audit.jsonl"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text(lines[0].replace('"a"', '"x\\u001b[2J"') + lines[1] + "no line\n" + lines[2])
+
+    done = operator(gateway, "audit")
+
+    assert done.code == 20
+    assert done.err == (
+        f"ddns: {file}: line 2 does not follow the line before it\n"
+        "It was altered there, or in the line before: compare it with the copy that you keep elsewhere.\n"
+    )
+    assert r"x\x1b[2J" in done.out
+    assert "unreadable" in done.out
+    assert "unbroken" not in done.out
+    told = operator(gateway, "audit", "--json")
+    assert told.code == 20
+    assert told.json("gateway audit")["problem"] == f"{file}: line 2 does not follow the line before it"
+
+
+def test_no_audit_log_yet(gateway: Path) -> None:
+    done = operator(gateway, "audit")
+
+    assert done.code == 15
+    assert done.err.startswith(
+        f"ddns: the audit log {gateway}/ledger/audit.jsonl can't be read: No such file or directory\n"
+    )
+    assert not (gateway / "ledger").exists()
+
+
+JUNK = [
+    {"at": at, "decision": value, "name": value, "type": value, "old": value, "new": value, "reason": value}
+    for at in (1e300, -1, "x", None)
+    for value in (None, 7, [], ["a", ["b"]], {"x": 1}, "\x1b\n\u202e")
+]
+
+
+def test_audit_lines_of_any_shape_are_drawn_on_one_line(at_now: None) -> None:
+    out = io.StringIO()
+    for entry in [{}, *JUNK]:
+        draw(Screen(out), [entry], None, NOW)
+    assert all(line.isprintable() for line in out.getvalue().splitlines())
+
+
+def test_an_audit_line_tells_who_what_and_why(at_now: None) -> None:
+    out = io.StringIO()
+    who = {"at": NOW - HOUR, "name": "pc7.dyn.example.com", "type": "A", "trace_id": "ab12"}
+    entries = [
+        who | {"decision": "published", "old": [], "new": ["203.0.113.7"]},
+        who | {"decision": "refused", "reason": "stale", "detail": "old seq", "peer": "192.0.2.9"},
+    ]
+    draw(Screen(out), entries, 2, NOW)
+    assert [line.rstrip() for line in out.getvalue().splitlines()] == [
+        "   at     decision   host                                              trace",
+        "●  17:00  published  pc7.dyn.example.com A  none → 203.0.113.7         ab12",
+        "✗  17:00  refused    pc7.dyn.example.com A  stale; old seq; 192.0.2.9  ab12",
+        "",
+        "● 2 lines, the chain is unbroken",
+    ]
 
 
 def test_hosts_that_stand_well_and_badly(gateway: Path, monkeypatch: pytest.MonkeyPatch, at_now: None) -> None:

@@ -86,6 +86,26 @@ def code(*, data: str | None, config: str | None, as_json: bool, valid: str, reb
         click.echo(minted)
 
 
+@gateway.command(**options.examples("ddns gateway add router1", "ddns gateway add router1 --json"))
+@options.data
+@_CONFIG
+@options.as_json
+@click.argument("host")
+def add(*, data: str | None, config: str | None, as_json: bool, host: str) -> None:
+    """Add HOST without enrolment, for a router or an old client that speaks dyndns2. Its password is shown once."""
+    with _extra():
+        from ddns.runtime import serving
+    added, made = serving.add_host(serving.load(data, config), host)
+    if as_json:
+        told = {"id": added.id, "label": added.label, "names": list(added.names), "user": added.label, "password": made}
+        emit("gateway add", told)
+        return
+    click.echo(f"added {added.label} ({added.id})")
+    for name in added.names:
+        click.echo(f"  {name}")
+    click.echo(f"\nuser name  {added.label}\npassword   {made}")
+
+
 @gateway.command(**options.examples("ddns gateway hosts", "ddns gateway hosts --json"))
 @options.data
 @_CONFIG
@@ -223,3 +243,32 @@ def password(*, data: str | None, config: str | None, as_json: bool, host: str) 
         emit("gateway password", {"user": host, "password": made})
     else:
         click.echo(made)
+
+
+@gateway.command(
+    **options.examples("ddns gateway audit", "ddns gateway audit --limit 100", "ddns gateway audit --json")
+)
+@options.data
+@_CONFIG
+@options.as_json
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many lines to show.")
+def audit(*, data: str | None, config: str | None, as_json: bool, limit: int) -> None:
+    """Show the last lines of the audit log, and check that no line of it was altered, taken out or put in.
+
+    Exit code 20 when one was.
+    """
+    with _extra():
+        from ddns.runtime import serving
+    found = serving.read_audit(serving.load(data, config), limit)
+    if as_json:
+        problem = found.broken.message if found.broken else None
+        emit("gateway audit", {"file": found.file, "lines": found.lines, "problem": problem, "entries": found.entries})
+    else:
+        import time
+
+        from ddns.cli.audit import draw
+        from ddns.render import Screen
+
+        draw(Screen(), found.entries, found.lines, time.time())
+    if found.broken:
+        raise found.broken

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,9 +147,23 @@ def verify(path: Path) -> int:
             line = raw.removesuffix(b"\n")
             try:
                 prev = json.loads(line)["prev"]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 raise AuditError(f"line {number} is not a line of an audit log") from None
             if prev != last:
                 raise AuditError(f"line {number} does not follow the line before it")
             last = digest(line)
     return number
+
+
+def recent(path: Path, limit: int) -> list[dict[str, object]]:
+    """The last lines, the oldest first. What is not a JSON object is shown as the text of a decision ``unreadable``."""
+    with path.open("rb") as file:
+        return [_parsed(line) for line in deque(file, maxlen=limit)]
+
+
+def _parsed(line: bytes) -> dict[str, object]:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        entry = None
+    return entry if isinstance(entry, dict) else {"decision": "unreadable", "detail": foreign(line.decode("latin-1"))}

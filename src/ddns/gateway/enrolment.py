@@ -55,6 +55,11 @@ def new_code() -> str:
     return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
+def new_host_id() -> str:
+    """A fresh id for a host."""
+    return "h" + base64.b32encode(secrets.token_bytes(ID_BYTES)).decode().lower()
+
+
 def code_digest(code: str) -> str:
     """What is stored of a code. One hash suffices: 160 random bits can't be tried out."""
     plain = "".join(c for c in code.lower() if c.isascii() and c.isalnum())
@@ -90,7 +95,7 @@ class Enrolment:
                 machine=machine_digest(machine),
                 key_digest=hashlib.sha256(key).hexdigest(),
                 seal=lambda host_id: self._sealer.seal(host_id, protocol.bound_key(key, machine)),
-                new_id="h" + base64.b32encode(secrets.token_bytes(ID_BYTES)).decode().lower(),
+                new_id=new_host_id(),
                 now=self._clock.now(),
             )
         )

@@ -1,4 +1,4 @@
-"""What an operator does to a gateway: mint codes, list, freeze and revoke hosts, set dyndns2 passwords.
+"""What an operator does to a gateway: mint codes, add, list, freeze and revoke hosts, set dyndns2 passwords.
 
 The functions work on the ledger, so they work with and without the gateway running. Each writes one audit line.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ddns.errors import UsageError
 from ddns.gateway import passwords
 from ddns.gateway.audit import Audit
-from ddns.gateway.enrolment import code_digest, new_code
+from ddns.gateway.enrolment import code_digest, new_code, new_host_id
 from ddns.gateway.ledger import Code, Entry, Host, Ledger
 from ddns.gateway.names import check_label, fold, name_of
 from ddns.gateway.settings import Hosts
@@ -41,15 +41,44 @@ def mint_code(
 
     `rebind`: the code may move the label from the machine that has it to another one. Raises UsageError.
     """
-    try:
-        label = check_label(host, hosts.reserved)
-        name = name_of(hosts.template, label)
-    except ValueError as error:
-        raise UsageError(f"host: {error}") from error
+    label, name = _named(host, hosts)
     code, now = new_code(), clock.now()
     ledger.add_code(Code(code_digest(code), label, (name,), now, now + seconds, rebind))
     audit.write("code", label=label, names=[name], rebind=rebind, until=now + seconds)
     return code
+
+
+def _named(host: str, hosts: Hosts) -> tuple[str, str]:
+    """The label of a host, and its name. Raises UsageError."""
+    try:
+        label = check_label(host, hosts.reserved)
+        return label, name_of(hosts.template, label)
+    except ValueError as error:
+        raise UsageError(f"host: {error}") from error
+
+
+def add_host(ledger: Ledger, audit: Audit, clock: Clock, hosts: Hosts, host: str) -> tuple[Host, str]:
+    """A host without enrolment, for clients that speak dyndns2 only; and its password, of which the hash is kept.
+
+    It has no key, so that it can't sign. Raises UsageError, also where the host exists.
+    """
+    label, name = _named(host, hosts)
+    password = _new_password()
+    added = Host(new_host_id(), label, (name,), "", None, clock.now(), password=passwords.hashed(password))
+    standing = ledger.add_host(added)
+    if standing is not None:
+        what = f"host {label!r}" if standing.label == label else f"the name {name}, of host {standing.label!r},"
+        raise UsageError(
+            f"{what} exists already",
+            advice=f"For a new password: ddns gateway password {standing.label}; "
+            f"to begin anew: ddns gateway revoke {standing.label}",
+        )
+    audit.write("added", host=added.id, label=label, names=added.names)
+    return added, password
+
+
+def _new_password() -> str:
+    return secrets.token_urlsafe(18)
 
 
 def list_hosts(ledger: Ledger) -> list[HostView]:
@@ -96,7 +125,7 @@ def freeze(ledger: Ledger, audit: Audit, host: str, *, frozen: bool) -> Host:
 def set_dyndns2_password(ledger: Ledger, audit: Audit, host: str) -> str:
     """A new password for a host's dyndns2 clients; the user name is the host's label. Only its hash is kept."""
     found = find(ledger, host)
-    password = secrets.token_urlsafe(18)
+    password = _new_password()
     ledger.set_password(found.id, passwords.hashed(password))
     audit.write("password", host=found.id, label=found.label)
     return password

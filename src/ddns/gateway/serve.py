@@ -5,6 +5,7 @@ Settings, the way to resolve secrets, and the providers are handed in: this pack
 
 from __future__ import annotations
 
+import itertools
 import random
 import socket
 import ssl
@@ -51,6 +52,11 @@ class Store:
         self.audit.close()
 
 
+def audit_file(settings: GatewaySettings) -> Path:
+    """Where the audit log lies."""
+    return Path(settings.data) / "audit.jsonl"
+
+
 @contextmanager
 def opened(settings: GatewaySettings, clock: Clock) -> Iterator[Store]:
     """Ledger and audit log of the data folder, which is made if it is not there. Raises StateError."""
@@ -61,7 +67,7 @@ def opened(settings: GatewaySettings, clock: Clock) -> Iterator[Store]:
         raise StateUnwritable(f"the data folder {folder} can't be made: {error.strerror}") from error
     ledger = SqliteLedger(folder / "ledger.db")
     try:
-        store = Store(ledger, Audit(folder / "audit.jsonl", clock))
+        store = Store(ledger, Audit(audit_file(settings), clock))
     except StateUnwritable:
         ledger.close()
         raise
@@ -87,8 +93,9 @@ def assembled(
     sealer = Sealer(resolve(settings.master_key))
     zones = Zones(settings.zone)
     with opened(settings, clock) as store:
-        for host in store.ledger.hosts()[:1]:  # with a wrong master key nobody could be told from anybody
-            sealer.open(host.id, host.key or b"")
+        sealed = ((host.id, host.key) for host in store.ledger.hosts() if host.key is not None)
+        for host_id, key in itertools.islice(sealed, 1):  # with a wrong master key nobody could be told from anybody
+            sealer.open(host_id, key)
         publisher = Publisher(
             store.ledger, zones, providers, store.audit, clock=clock, policy=policy, random=random.random
         )

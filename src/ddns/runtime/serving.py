@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,8 +17,8 @@ from ddns.config.convert import convert
 from ddns.config.document import Problems, parse
 from ddns.config.layers import Layer
 from ddns.config.near import hint
-from ddns.errors import SettingsError
-from ddns.gateway import operators, serve
+from ddns.errors import DdnsError, Exit, SettingsError, StateError
+from ddns.gateway import audit, operators, serve
 from ddns.gateway.ledger import Host
 from ddns.gateway.settings import GatewaySettings
 from ddns.host.secrets import Vault
@@ -136,7 +137,52 @@ def freeze(loaded: Loaded, label: str, *, frozen: bool) -> Host:
         return operators.freeze(store.ledger, store.audit, label, frozen=frozen)
 
 
+def add_host(loaded: Loaded, label: str) -> tuple[Host, str]:
+    """As `operators.add_host`."""
+    with _opened(loaded) as store:
+        return operators.add_host(store.ledger, store.audit, SystemClock(), loaded.settings.hosts, label)
+
+
 def set_password(loaded: Loaded, label: str) -> str:
     """As `operators.set_dyndns2_password`."""
     with _opened(loaded) as store:
         return operators.set_dyndns2_password(store.ledger, store.audit, label)
+
+
+class AuditBroken(DdnsError):
+    """The audit log's chain is broken."""
+
+    code = "audit"
+    exit = Exit.DEGRADED
+    default_advice = "It was altered there, or in the line before: compare it with the copy that you keep elsewhere."
+
+
+@dataclass(frozen=True, slots=True)
+class AuditView:
+    """The end of an audit log, and whether its chain holds: `lines` of the whole log, or `broken`."""
+
+    file: str
+    entries: list[dict[str, object]]
+    lines: int | None
+    broken: AuditBroken | None
+
+
+def read_audit(loaded: Loaded, limit: int) -> AuditView:
+    """Read the audit log, whose last `limit` lines are given, without writing. Raises StateError."""
+    path = serve.audit_file(loaded.settings)
+    try:
+        entries = audit.recent(path, limit)
+        lines, broken = _verified(path)
+    except OSError as error:
+        raise StateError(
+            f"the audit log {path} can't be read: {error.strerror}",
+            advice="It begins with a gateway's first decision; the settings and the account must be the gateway's.",
+        ) from error
+    return AuditView(str(path), entries, lines, broken)
+
+
+def _verified(path: Path) -> tuple[int | None, AuditBroken | None]:
+    try:
+        return audit.verify(path), None
+    except audit.AuditError as error:
+        return None, AuditBroken(f"{path}: {error}")

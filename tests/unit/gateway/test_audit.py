@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ddns.errors import StateUnwritable
-from ddns.gateway.audit import FIRST, Audit, AuditError, digest, verify
+from ddns.gateway.audit import FIRST, Audit, AuditError, digest, recent, verify
 from unit.gateway.stand import Clock
 
 
@@ -137,3 +137,19 @@ def test_a_full_disk_leaves_no_half_line(path: Path, monkeypatch: pytest.MonkeyP
 def test_a_log_that_can_not_be_opened_is_said(tmp_path: Path) -> None:
     with pytest.raises(StateUnwritable, match="can't be written"):
         Audit(tmp_path / "nowhere" / "audit.jsonl", Clock())
+
+
+def test_the_last_lines_are_read_even_where_they_are_spoilt(path: Path) -> None:
+    filled(path, 3)
+    with path.open("ab") as file:
+        file.write(b"[1]\n\xff\x1b\n" + b"[" * 100_000)
+    assert [entry["decision"] for entry in recent(path, 4)] == ["accepted", "unreadable", "unreadable", "unreadable"]
+    assert recent(path, 2)[0]["detail"] == "\xff"
+    with pytest.raises(AuditError, match="line 4 is not"):
+        verify(path)
+
+
+def test_a_line_too_deep_for_the_parser_breaks_the_chain(path: Path) -> None:
+    path.write_bytes(b"[" * 100_000 + b"\n")
+    with pytest.raises(AuditError, match="line 1 is not"):
+        verify(path)

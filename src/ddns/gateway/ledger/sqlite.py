@@ -43,6 +43,10 @@ class SqliteLedger:
         """See `Ledger`."""
         return self._engine.call(hosts.in_force)
 
+    def add_host(self, host: Host) -> Host | None:
+        """See `Ledger`."""
+        return self._engine.call(lambda db: hosts.add(db, host))
+
     def set_password(self, host_id: str, password_hash: str) -> None:
         """See `Ledger`."""
         self._engine.call(lambda db: hosts.set_password(db, host_id, password_hash))
