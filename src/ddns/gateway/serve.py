@@ -24,6 +24,7 @@ from ddns.gateway.auth import Authenticator
 from ddns.gateway.connection import TimedConnection
 from ddns.gateway.enrolment import Enrolment
 from ddns.gateway.ledger.sqlite import SqliteLedger
+from ddns.gateway.listener import Listener, room
 from ddns.gateway.publisher import Publisher
 from ddns.gateway.seal import Sealer
 from ddns.gateway.settings import GatewaySettings, Listen, Zones
@@ -149,12 +150,13 @@ def _config(parts: Parts, wait: float) -> uvicorn.Config:
 def _bound(listen: Listen) -> socket.socket:
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     try:
-        return socket.create_server((listen.host, listen.port), family=family, backlog=1024)
+        sock = socket.create_server((listen.host, listen.port), family=family, backlog=1024)
     except OSError as error:
         raise SettingsError(
             f"listen: {listen.host} port {listen.port}: {foreign(error.strerror or str(error))}",
             advice="Choose a free port and an address of this machine.",
         ) from error
+    return Listener(sock, room())
 
 
 def _loaded(config: uvicorn.Config) -> uvicorn.Config:
