@@ -13,6 +13,7 @@ from typing import IO, Literal
 
 from rich.cells import cell_len, chop_cells
 from rich.console import Console
+from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
@@ -33,12 +34,29 @@ _ROLES = {
     "dim": "dim",
     "address": "cyan",
     "old": "red",
+    "step": "bold cyan",
+    "good": "bold green",
+    "other": "magenta",
 }
+_FRAME = "cyan"
 #: The sign of each standing; their shapes differ, too.
 _SIGNS = {"fine": "●", "waiting": "◐", "failed": "✗", "new": "○", "note": "·"}
 _BARS = "▁▂▃▄▅▆▇█"
 _ASCII = str.maketrans(
-    {"●": "o", "◐": "~", "✗": "x", "○": "-", "·": "-", "→": "->", "…": "...", "±": "+-", "—": "-", "’": "'"}
+    {
+        "●": "o",
+        "◐": "~",
+        "✗": "x",
+        "○": "-",
+        "·": "-",
+        "→": "->",
+        "…": "...",
+        "±": "+-",
+        "—": "-",
+        "’": "'",
+        "✔": "+",
+        "✘": "x",
+    }
     | dict(zip(_BARS, "__..--==", strict=True))
 )
 #: Columns where the stream is no terminal: lines are not broken for a program or a file.
@@ -125,6 +143,31 @@ class Screen:
             table.add_column(name, overflow="fold", no_wrap=longest <= 16, min_width=1, justify=justify)
         for row in texts:
             table.add_row(*row)
+        self._console.print(table)
+
+    def panel(self, title: str, *lines: Sequence[Part]) -> None:
+        """Lines in a frame."""
+        body = Text("\n").join(map(self._text, lines))
+        self._console.print(Panel(body, title=self._cell((title, "strong")), title_align="left", border_style=_FRAME))
+
+    def rule(self, *parts: Part) -> None:
+        """A line across the screen that begins with a heading."""
+        self._console.rule(self._text(parts), align="left", style=_FRAME)
+
+    def quote(self, output: str, *, indent: int) -> None:
+        """What another program of ours drew, in its colours; lines are not broken again."""
+        for line in output.rstrip().splitlines():
+            plain = line.translate(_ASCII) if self._plain else line
+            fit = plain.encode(self._encoding, "backslashreplace").decode(self._encoding)
+            self._console.print(Text.from_ansi(" " * indent + fit), soft_wrap=True)
+
+    def framed(self, title: str, rows: Iterable[Sequence[Cell]], *, head: Sequence[str], right: Sequence[str]) -> None:
+        """A table with lines. `right`: heads of numbers."""
+        table = Table(title=title, title_justify="left", border_style=_FRAME)
+        for name in head:
+            table.add_column(name, justify="right" if name in right else "left")
+        for row in rows:
+            table.add_row(*map(self._cell, row))
         self._console.print(table)
 
     def svg(self, title: str) -> str:

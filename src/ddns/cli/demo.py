@@ -23,11 +23,12 @@ def demo() -> int:
             f"the demonstration needs {error.name}, which is not installed",
             advice='Install it with: pip install "ddns-fleet[gateway]"',
         ) from error
-    from rich.console import Console
+    import shutil
 
-    narrator = Narrator(Console(highlight=False))
+    from ddns.render import Screen
+
     try:
-        demonstrate(narrator)
+        demonstrate(Narrator(Screen(width=shutil.get_terminal_size().columns)))
     except DemoFailed as error:
         click.echo(f"ddns: {error}", err=True)
         return int(Exit.CRASH)

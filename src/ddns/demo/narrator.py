@@ -2,63 +2,54 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.markup import escape
-from rich.padding import Padding
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Sequence
+
+from ddns.render import Part, Screen
 
 
 class Narrator:
-    """Draws on a console."""
+    """Draws on a screen."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
         self._step = 0
 
-    def title(self, text: str, body: str) -> None:
+    def title(self, text: str, *lines: Sequence[Part]) -> None:
         """What this is."""
-        self._console.print(Panel(body, title=f"[bold]{escape(text)}", title_align="left", border_style="cyan"))
+        self._screen.panel(text, *lines)
 
     def step(self, text: str) -> None:
         """A new step."""
         self._step += 1
-        self._console.print()
-        self._console.rule(f"[bold cyan]{self._step}[/]  {escape(text)}", align="left", style="cyan")
+        self._screen.line()
+        self._screen.rule((str(self._step), "step"), f"  {text}")
 
     def say(self, text: str) -> None:
         """A plain sentence."""
-        self._console.print(Padding(Text(text), (0, 0, 0, 3)))
+        self._screen.line(text, indent=3)
 
     def ran(self, command: str, output: str, exit_code: int, seconds: float) -> None:
         """A command, what it printed, its exit code and time."""
-        self._console.print(f"   [bold green]$[/] [bold]{escape(command)}[/]")
-        for line in output.rstrip().splitlines():
-            self._console.print(Text.from_ansi("     " + line), soft_wrap=True)
-        colour = "green" if exit_code == 0 else "yellow"
-        self._console.print(f"   [{colour}]exit {exit_code}[/] [dim]after {seconds * 1000:.0f} ms[/]")
+        self._screen.line(("$", "good"), " ", (command, "strong"), indent=3)
+        self._screen.quote(output, indent=5)
+        took = (f"after {seconds * 1000:.0f} ms", "dim")
+        self._screen.line((f"exit {exit_code}", "fine" if exit_code == 0 else "waiting"), " ", took, indent=3)
 
     def decided(self, decision: str, detail: str) -> None:
         """A line of the gateway's audit log."""
-        self._console.print(f"   [magenta]gateway: {escape(decision)}[/] [dim]{escape(detail)}[/]")
+        self._screen.line((f"gateway: {decision}", "other"), " ", (detail, "dim"), indent=3)
 
     def proof(self, name: str, address: str, *, good: bool) -> None:
         """What DNS says now."""
-        mark = "[green]✔[/]" if good else "[red]✘[/]"
-        self._console.print(f"   {mark} DNS says: [bold]{escape(name)}[/] A [bold]{escape(address or 'none')}[/]")
+        mark: Part = ("✔", "fine") if good else ("✘", "old")
+        self._screen.line(mark, " DNS says: ", (name, "strong"), " A ", (address or "none", "strong"), indent=3)
 
     def summary(self, rows: list[tuple[str, str, str, float]]) -> None:
         """All steps at a glance: what happened, DNS afterwards, exit code, seconds."""
-        table = Table(title="What happened", title_justify="left", border_style="cyan")
-        for heading in ("run", "DNS afterwards", "exit"):
-            table.add_column(heading)
-        table.add_column("time", justify="right")
-        for what, address, code, seconds in rows:
-            table.add_row(escape(what), escape(address), code, f"{seconds * 1000:.0f} ms")
-        self._console.print()
-        self._console.print(table)
+        told = [(what, address, code, f"{seconds * 1000:.0f} ms") for what, address, code, seconds in rows]
+        self._screen.line()
+        self._screen.framed("What happened", told, head=("run", "DNS afterwards", "exit", "time"), right=("time",))
 
     def end(self, text: str) -> None:
         """The last word."""
-        self._console.print(f"[bold green]✔[/] {escape(text)}")
+        self._screen.line(("✔", "good"), f" {text}")

@@ -98,9 +98,13 @@ def demonstrate(narrator: Narrator) -> None:
     began = time.perf_counter()
     narrator.title(
         "ddns: the whole product in one minute",
-        "A gateway that alone holds the zone's key, a DNS server, and a machine that keeps its own name right.\n"
-        "Every [bold]ddns[/] below is a process of its own, with real TLS, real signatures and real DNS messages;\n"
-        "only the public address is made up (203.0.113.0/24 is set aside for documentation).",
+        ["A gateway that alone holds the zone's key, a DNS server, and a machine that keeps its own name right."],
+        [
+            "Every ",
+            ("ddns", "strong"),
+            " below is a process of its own, with real TLS, real signatures and real DNS messages;",
+        ],
+        ["only the public address is made up (203.0.113.0/24 is set aside for documentation)."],
     )
     with tempfile.TemporaryDirectory(prefix="ddns-demo-") as folder, _stage(Path(folder), narrator) as stage:
         _tell(stage)
