@@ -62,14 +62,17 @@ def open_until(note: BreakerNote, now: float) -> float | None:
 
 
 def after_call(note: BreakerNote, *, failed: bool, now: float, asked: float | None = None) -> BreakerNote:
-    """The breaker's memory after one call. One made while it is open is the trial that closes it or opens it again.
+    """The breaker's memory after one call. The first one after it was open is the trial: it closes it, or not.
 
+    A call that a person insisted on while it is open closes it when it succeeds, and prolongs nothing when it fails.
     `asked`: the seconds of a Retry-After; the breaker is open at least that long.
     """
     calls = (*note.calls, failed)[-_WINDOW:]
     trial = note.open_until is not None
     if not failed:
         return BreakerNote() if trial else replace(note, calls=calls)
+    if open_until(note, now) is not None and not asked:
+        return replace(note, calls=calls)
     tripped = trial or (len(calls) >= _LEAST_CALLS and sum(calls) * 2 >= len(calls))
     seconds = min(_FIRST_OPENING * 2.0 ** min(note.openings, 10), _LONGEST_OPENING) if tripped else 0.0
     seconds = max(seconds, min(asked or 0.0, BLOCK_SECONDS))

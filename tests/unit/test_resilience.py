@@ -409,3 +409,14 @@ def test_insisting_goes_through_an_open_breaker() -> None:
     stand = Stand(Memory(breakers={"dns:f00": after("xxxxx")}), insist=True)
     assert isinstance(stand.observe()[KEY], Observed)
     assert stand.state.breakers["dns:f00"] == BreakerNote()
+
+
+def test_calls_that_a_person_insists_on_while_it_is_open_prolong_nothing() -> None:
+    note = BreakerNote()
+    for _ in range(5):
+        note = after_call(note, failed=True, now=1000.0)
+    assert open_until(note, 1000.0) == 1300.0
+    for _ in range(5):  # `run --now` during the same outage: five attempts
+        note = after_call(note, failed=True, now=1010.0)
+    assert (open_until(note, 1010.0), note.openings) == (1300.0, 1)
+    assert open_until(after_call(note, failed=False, now=1020.0), 1020.0) is None

@@ -101,6 +101,10 @@ def _quoted(path: str) -> str:
 
 def create(path: str, note: tuple[float, str] | None = None) -> sqlite3.Connection:
     """Make a new state in one transaction, `note` (UTC seconds, text) included. Raises StateUnwritable."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite would let others read it
+    except OSError:
+        pass  # SQLite fails at the same, and is asked next
     with translated(path):
         base = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
