@@ -111,7 +111,10 @@ class Updates:
         wish = self._wish(asked, body)
         done = self._ledger.receipt(asked.host.id, signed.idem)
         if done is not None:
-            return _repeated(done, wish)
+            self._note(
+                "repeated", asked, wish, _repeated(done, wish)
+            )  # a kill may have cost the line of the first time
+            return done
         entry = self._ledger.entry(wish.name, wish.type)
         current = 0 if entry is None else entry.seq
         if signed.seq <= current:
@@ -207,20 +210,23 @@ class Updates:
         if isinstance(result, Reused):
             raise _reused()
         if not result.repeated:
-            self._audit.write(
-                "accepted",
-                trace_id=asked.trace_id,
-                host=asked.host.id,
-                name=wish.name,
-                type=wish.type,
-                old=() if now is None or now.values is None else now.values,
-                new=wish.values or (),
-                state=result.state,
-                revision=result.revision,
-                seq=result.seq,
-                peer=str(asked.peer),
-            )
+            self._note("accepted", asked, wish, result, old=() if now is None else now.values or ())
         return result
+
+    def _note(self, decision: str, asked: Asked, wish: Wish, receipt: Receipt, **more: object) -> None:
+        self._audit.write(
+            decision,
+            trace_id=asked.trace_id,
+            host=asked.host.id,
+            name=wish.name,
+            type=wish.type,
+            **more,
+            new=wish.values or (),
+            state=receipt.state,
+            revision=receipt.revision,
+            seq=receipt.seq,
+            peer=str(asked.peer),
+        )
 
 
 def _decode(raw: bytes) -> Body:

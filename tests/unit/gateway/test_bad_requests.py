@@ -346,6 +346,8 @@ def test_an_audit_log_that_can_not_be_written_is_no_silent_loss(
     scene.gateway.clock.sleep(60)
     assert scene.update().status == 200
     assert scene.gateway.dns.values() == ["192.0.2.2"]
+    (line,) = [line for line in scene.gateway.audit() if line["decision"] == "repeated"]
+    assert (line["host"], line["new"], line["seq"]) == (scene.host.host, ["192.0.2.2"], 6)
 
 
 def test_a_full_disk_acknowledges_nothing(tmp_path: Path) -> None:
