@@ -73,6 +73,10 @@ def run(request: RunRequest) -> int:
         from ddns.runtime.looking import trial_run
 
         return trial_run(start, request)
+    if not (os.path.lexists(start.places.config_file) or os.path.lexists(start.places.state)):
+        from ddns.runtime.full import nothing_here  # a mistyped folder is told, and not filled
+
+        return nothing_here(start)
     try:
         lock = host.InstanceLock(start.places.state)
     except BusyError as error:

@@ -88,9 +88,10 @@ def plan(start: Start, request: RunRequest, seams: compose.Seams | None = None) 
 def detect_all(start: Start, families: Sequence[Family] = ()) -> dict[Family, Detected]:
     """What every source says, by family: those given, else those of the records, else both.
 
-    Works before there are settings, with the defaults. Raises SettingsError.
+    Works before there are settings, with the defaults, unless a folder was named. Raises SettingsError.
     """
-    world, settings = compose_world(start, RunRequest(start.data), missing=compose.DEFAULTS)
+    missing = compose.DEFAULTS if start.data is None else None
+    world, settings = compose_world(start, RunRequest(start.data), missing=missing)
     chosen = families or sorted({target.family for target in compose.targets(settings)}) or list(Family)
     return {family: ask(world, family, ask_all=True) for family in chosen}
 
