@@ -417,13 +417,13 @@ class BreakerNote(msgspec.Struct, frozen=True):
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """What the state remembers, read once at the start of a full run."""
+    """What the state remembers, read once at the start of a full run. `fingerprint`: the last one's."""
 
     published: Mapping[RecordKey, Published] = {}
     intents: Mapping[RecordKey, Intent] = {}
     blocks: Mapping[str, BlockNote] = {}
     breakers: Mapping[str, BreakerNote] = {}
-    version: str = ""
+    fingerprint: str = ""
 
 
 class HttpRequest(msgspec.Struct, frozen=True):

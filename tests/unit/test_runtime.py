@@ -107,6 +107,28 @@ def test_the_full_way(stage: Stage, monkeypatch: pytest.MonkeyPatch, cause: str)
     assert stage.status()["run"]["full"] is True
 
 
+@pytest.mark.parametrize("cause", ["resume", "network", "version", "nothing"])
+def test_a_resume_another_network_or_version_makes_a_proof_due(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, cause: str
+) -> None:
+    stage.run()
+    stage.clock.tick(600)
+    stage.dns.alter(NAME, LIE)
+    if cause == "resume":
+        bias = host.sleep_bias()
+        monkeypatch.setattr("ddns.host.sleep_bias", lambda: bias + 3600)
+    elif cause == "network":
+        monkeypatch.setattr("ddns.host.source_address", lambda family: f"192.0.2.{family}")
+    elif cause == "version":
+        monkeypatch.setattr("ddns.runtime.quick.__version__", "0.0.0")
+    if cause != "nothing":  # the network may take a while to be there
+        stage.net.says.clear()
+        assert stage.run() == 11
+        stage.move(FIRST)
+    assert stage.run(RunRequest(full=True)) == 0
+    assert stage.dns.texts(NAME) == ((LIE,) if cause == "nothing" else (FIRST,))
+
+
 def test_a_block_is_repeated_cheaply_with_its_exit_code(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.providers["one"].down = BAD_CREDENTIALS
     assert stage.run() == 12

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from ddns import __version__
 from ddns.errors import (
     AddressError,
     BadCredentials,
@@ -276,9 +275,9 @@ def test_breakers_and_blocks(store: Store) -> None:
 
 def test_a_run(store: Store) -> None:
     store.begin(run())
-    store.close(run(), START + 2, 12, changed=3, expectation=None, log=True, tail='{"a":1}')
+    store.close(run(), START + 2, 12, changed=3, expectation=None, log=True, tail='{"a":1}', fingerprint="f1")
     assert store.last_runs() == [(START, START + 2, 12, 1, 3)]
-    assert (store.status_tail(), store.recall().version) == ('{"a":1}', __version__)
+    assert (store.status_tail(), store.recall().fingerprint) == ('{"a":1}', "f1")
 
 
 def test_a_run_without_end_is_aborted(store: Store) -> None:

@@ -7,13 +7,15 @@ import os
 import socket
 import sys
 
+from msgspec.structs import replace
+
 from ddns import host
 from ddns.config.load import Loaded
 from ddns.cycle import carry_out, look
 from ddns.errors import DdnsError, SettingsError, StateError, worst
 from ddns.expect import Expectation
 from ddns.host.secrets import Vault
-from ddns.model import Outcome, Run
+from ddns.model import Outcome, Run, Unknown
 from ddns.report.events import outcome_line, tell_detection, tell_outcome
 from ddns.report.log import JsonLog
 from ddns.runtime import RunRequest, Start, compose
@@ -67,10 +69,12 @@ class _Session:
             loaded, data = compose.load(self._start.places)
             self._log.configure(loaded.settings.log.level, loaded.settings.log.max_bytes, loaded.settings.log.keep)
             watched = compose.watched(loaded, self._vault)
+        self._proven_under = ""
             mark = fingerprint(data, watched or ())
             world = compose.world(
                 loaded, self._request, memory, self._store, self._vault, self._log, self._start.trace_id, self._seams
             )
+        self._proven_under = memory.fingerprint
             found = look(
                 world, self._run, lambda family, seen: tell_detection(self._log, family, seen.detection, seen.answers)
             )
@@ -80,11 +84,15 @@ class _Session:
         code = int(worst([outcome.exit for outcome in outcomes]))
         expectation = None
         if watched is not None:
+            # Other settings, another version, another network, or a resume: what was proven before is proven again.
+            world = replace(world, prove=world.prove or mark != memory.fingerprint)
             made = promise(world, found, outcomes, self._store.recall(), data)
             if made is not None:
                 expectation = Expectation(mark, made.made, made.until, made.expected, code, watched)
         self._close(code, expectation, sum(outcome.kind.wrote for outcome in outcomes), loaded)
         return code
+        if not any(isinstance(seen.detection, Unknown) for seen in found.detected.values()):
+            self._proven_under = mark  # a record of an unknown address was not read
 
     def _tell(self, outcome: Outcome) -> None:
         tell_outcome(self._log, outcome)
@@ -110,7 +118,16 @@ class _Session:
             paused = self._store.paused_until()
             text = tail(self._store, keys, host=socket.gethostname(), now=now, every=every, paused_until=paused)
         logged = self._log.tells_info
-        self._store.close(self._run, now, code, changed=changed, expectation=expectation, log=logged, tail=text)
+        self._store.close(
+            self._run,
+            now,
+            code,
+            changed=changed,
+            expectation=expectation,
+            log=logged,
+            tail=text,
+            fingerprint=self._proven_under,
+        )
         status = document(
             trace_id=self._start.trace_id,
             started=self._start.started,

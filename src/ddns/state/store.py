@@ -71,13 +71,13 @@ class Store:
     def recall(self) -> Memory:
         """All that is remembered. Raises StateDamaged when it can't be understood."""
         try:
-            version = self._rows("SELECT value FROM meta WHERE key = 'version'")
+            mark = self._rows("SELECT value FROM meta WHERE key = 'fingerprint'")
             return Memory(
                 published=dict(self._published()),
                 intents=dict(self._intents()),
                 blocks={row["name"]: rows.block(row) for row in self._rows("SELECT * FROM blocks")},
                 breakers={row["name"]: rows.breaker(row) for row in self._rows("SELECT * FROM breakers")},
-                version=version[0]["value"] if version else "",
+                fingerprint=mark[0]["value"] if mark else "",
             )
         except (ValueError, KeyError, TypeError) as error:
             raise StateDamaged(f"{self._path}: a stored value can't be read: {error}") from error
@@ -315,6 +315,7 @@ class Store:
         expectation: Expectation | None,
         log: bool,
         tail: str,
+        fingerprint: str = "",
     ) -> None:
         """End a run: its row, the expectation, the status of its records; one transaction, then a little pruning."""
         with translated(self._path):
@@ -326,8 +327,8 @@ class Store:
                 )
                 ending.save(self._base, expectation, log=log)
                 self._base.execute(
-                    "INSERT OR REPLACE INTO meta (key, value) VALUES ('status_tail', ?), ('version', ?)",
-                    (tail, __version__),
+                    "INSERT OR REPLACE INTO meta (key, value) VALUES ('status_tail', ?), ('fingerprint', ?)",
+                    (tail, fingerprint),
                 )
                 self._prune(ended)
                 self._base.execute("COMMIT")
