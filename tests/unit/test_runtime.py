@@ -207,6 +207,16 @@ def test_new_credentials_are_free_of_the_old_block_and_cheap_again(stage: Stage)
     assert asked(stage) == [PROBE]
 
 
+def test_another_gateway_is_free_of_the_block_of_the_old_one(stage: Stage) -> None:
+    stage.settings('[gateway]\nurl = "https://old.test"\n')
+    stage.providers["one"].down = BAD_CREDENTIALS
+    assert stage.run() == 12
+    stage.providers["one"].down = None
+    stage.settings('[gateway]\nurl = "https://new.test"\n')
+    assert stage.run() == 0
+    assert stage.status()["blocks"] == []
+
+
 def test_a_pause_ends_runs_at_once(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.run()
     meddle(stage, f"INSERT INTO meta VALUES ('paused_until', '{START + 3600}')")

@@ -185,7 +185,7 @@ def _guards(
             ident,
             Guard(
                 ident,
-                _fingerprint(settings, vault),
+                _fingerprint(settings, tools, vault),
                 _connector(loaded.kinds[ident], settings, tools, seams),
                 memory,
                 state,
@@ -201,10 +201,11 @@ def _connector(kind: str, settings: msgspec.Struct, tools: Tools, seams: Seams) 
     return lambda: seams.provider(providers.load(kind).connect(settings, tools))
 
 
-def _fingerprint(settings: msgspec.Struct, vault: Vault) -> str:
+def _fingerprint(settings: msgspec.Struct, tools: Tools, vault: Vault) -> str:
     """Of a provider's settings and stored secrets: new credentials have no block and no breaker yet."""
+    asked = (settings, tools.gateway_url, tools.gateway_ca_file, tools.proof_servers)
     stored = [vault.stored(ref) or b"" for ref in _refs(settings)]
-    return hashlib.sha256(repr(settings).encode() + b"".join(stored)).hexdigest()[:16]
+    return hashlib.sha256(repr(asked).encode() + b"".join(stored)).hexdigest()[:16]
 
 
 def _refs(settings: msgspec.Struct) -> list[SecretRef]:
