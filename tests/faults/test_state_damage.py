@@ -167,6 +167,17 @@ def test_a_forged_expectation_suppresses_at_most(stage: Stage, forged: str) -> N
     assert stage.run() == 0
 
 
+def test_an_expectation_of_more_than_a_day_is_not_believed(stage: Stage) -> None:
+    base = sqlite3.connect(state_file(stage))
+    base.execute("UPDATE expectation SET until = made + 86401")
+    base.commit()
+    base.close()
+    stage.move(SECOND)
+    stage.net.says["192.0.2.53:53"] = FIRST
+    assert stage.run() == 0
+    assert stage.published() == ((SECOND,),), "its probe was not believed"
+
+
 def test_a_forged_expectation_that_agrees_with_a_lying_probe_ends_with_the_day(stage: Stage) -> None:
     base = sqlite3.connect(state_file(stage))
     base.execute("UPDATE expectation SET until = made + 86400")
