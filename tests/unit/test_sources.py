@@ -240,6 +240,27 @@ def test_an_own_source_and_an_own_probe() -> None:
     assert [set(one.families) for one in made] == [{V4}, {V4}, {V6}]
 
 
+@pytest.mark.parametrize(
+    ("url", "probe", "operator"),
+    [
+        ("https://[2001:db8::1]/ip", "dns://[2001:db8::1]/who.example", "Us"),
+        ("https://user:word@echo.example/ip", "http://echo.example/", "Us"),
+        ("https://Echo.Example/ip", "http://echo.example:8080/", "Us"),
+        ("https://echo.example/ip", "dns://[2606:4700:4700::1111]:53/who.example", "Cloudflare"),
+        ("https://echo.example/ip", "http://other.example/", "other.example"),
+    ],
+)
+def test_one_host_is_one_operator_however_it_is_written(url: str, probe: str, operator: str) -> None:
+    """Two voices of one operator would be a quorum of a single liar."""
+    own = Own(url, "Us", "text", frozenset({V6}))
+    assert build([own], probes={V6: probe})[1].operator == operator
+
+
+def test_the_name_of_an_own_source_holds_no_password() -> None:
+    own = Own("https://user:word@echo.example:8443/ip", "Us", "text", frozenset({V4}))
+    assert [made.name for made in build([own, own], probes={})] == ["Us", "Us (echo.example:8443)"]
+
+
 # -- what real services have been seen to answer: the message in full, and nothing is believed
 
 

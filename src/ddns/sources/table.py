@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.parse
 from collections.abc import Iterable
 
 import msgspec
@@ -69,7 +70,8 @@ def build(
         if isinstance(item, Own):
             urls = dict.fromkeys(sorted(item.families), item.url)
             taken = {source.name for source in sources}
-            name = f"{item.operator} ({item.url.split('/')[2]})" if item.operator in taken else item.operator
+            where = urllib.parse.urlsplit(item.url).netloc.rpartition("@")[2]  # without a password
+            name = f"{item.operator} ({where})" if item.operator in taken else item.operator
             sources.append(HttpSource(name, item.operator, urls, item.form, ca_file=item.ca_file))
         elif item == "gateway":
             if gateway_url:
@@ -89,12 +91,16 @@ def build(
 
 
 def _operator(probe: wire.Probe, sources: Iterable[Source]) -> str:
-    """Who runs an own probe: whoever runs the own source on the same host, else the host counts by itself."""
+    """Who runs an own probe: whoever runs a source, or a built-in DNS service, on its host; else the host itself."""
+    host = probe.host.lower()
     for source in sources:
-        if isinstance(source, HttpSource) and probe.host in map(_host, source.urls.values()):
+        if isinstance(source, HttpSource) and host in map(_host, source.urls.values()):
             return source.operator
-    return probe.host
+    for built_in in DNS.values():
+        if host in (known.host for known in built_in.probes.values()):
+            return built_in.operator
+    return host
 
 
 def _host(url: str) -> str:
-    return url.split("/")[2].split(":", maxsplit=1)[0]
+    return urllib.parse.urlsplit(url).hostname or ""
