@@ -48,9 +48,12 @@ def needs(
 
 
 def due(published: Published, now: float, every: float) -> bool:
-    """Whether the record must be read: not yet seen, a hold is over, or not read or written for `every` seconds."""
+    """Whether the record must be read: not yet seen, a hold is over, or not read or written for over `every` seconds.
+
+    At that very second an expectation still holds; both sides of the border are drawn alike.
+    """
     served = published.held_until is not None and published.held_until <= now
-    return published.pending or served or now - last_seen(published, now) >= every
+    return published.pending or served or now - last_seen(published, now) > every
 
 
 def last_seen(published: Published, now: float) -> float:

@@ -91,8 +91,8 @@ def test_wanted() -> None:
 
 
 def test_due_at_the_minute() -> None:
-    assert not due(FRESH, NOW - 9 + EVERY - 1, EVERY)
-    assert due(FRESH, NOW - 9 + EVERY, EVERY)
+    assert not due(FRESH, NOW - 9 + EVERY, EVERY), "the expectation made with it still holds"
+    assert due(FRESH, NOW - 9 + EVERY + 1, EVERY)
 
 
 class Slow(FakeProvider):

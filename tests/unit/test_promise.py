@@ -147,6 +147,7 @@ def block(retry_at: float) -> dict[str, BlockNote]:
 def test_how_long(
     published: Published, blocks: dict[str, BlockNote], until: float | None, seconds: float | None
 ) -> None:
-    outcome = Outcome(Kind.CONTENDED, KEY, START, cause=Conflict("x"), until=until)
+    held = Outcome(Kind.CONTENDED, KEY, START, cause=Conflict("x"), until=until)
+    outcome = Outcome(Kind.UNCHANGED, KEY, START, ONE) if until is None else held
     promised = made(outcome, published=published, blocks=blocks)
     assert (promised and (promised.made, promised.until)) == (None if seconds is None else (START, START + seconds))
