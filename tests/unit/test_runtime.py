@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ddns import host
-from ddns.errors import Transport
+from ddns.errors import BadCredentials, ProviderError, Rejected, Transport
 from ddns.runtime import RunRequest, Start, compose, run
 from ddns.runtime.looking import plan, trial_run
 from ddns.runtime.quick import quick_run
@@ -22,7 +22,7 @@ from ddns.state.schema import connect
 from faults import memory
 from faults.effects import Effects
 from faults.stage import ALPHA, BETA, EVERY, FIRST, LIE, PROBE, SECOND, Stage
-from unit.fakes import BAD_CREDENTIALS, START, UNREACHABLE
+from unit.fakes import BAD_CREDENTIALS, START, UNREACHABLE, Fault
 
 NAME = "one.example.test"
 DAY = 24 * 3600.0
@@ -353,6 +353,20 @@ def test_a_no_change_run_that_can_t_be_stored_is_a_matter_of_the_state(
     monkeypatch.setattr("ddns.state.store.connect", full)
     assert stage.run() == 15
     assert "attempt to write a readonly database" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [BadCredentials, Rejected])
+def test_a_secret_in_a_provider_s_words_is_not_stored(
+    stage: Stage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: type[ProviderError]
+) -> None:
+    """A later run, which opens no secret because of the block, could not mask it."""
+    stage.providers["one"].write_faults.append(Fault("echo", lambda: kind("the server says hunter2")))
+    with monkeypatch.context() as patch:
+        patch.setattr("ddns.host.secrets.Vault.mask", lambda _self, text: text.replace("hunter2", "***"))
+        assert stage.run() == 12
+    assert stage.run(RunRequest(full=True)) == (12 if kind is BadCredentials else 0)
+    assert "hunter2" not in capsys.readouterr().out + (stage.folder / "logs" / "ddns.jsonl").read_text()
+    assert b"hunter2" not in (stage.folder / "state" / "state.db").read_bytes()
 
 
 # -- looking
