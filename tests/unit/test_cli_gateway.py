@@ -262,9 +262,13 @@ def test_hosts_that_stand_well_and_badly(gateway: Path, monkeypatch: pytest.Monk
     def host(label: str, *states: RecordState, frozen: bool = False) -> HostView:
         name, values = f"{label}.dyn.example.com", ("203.0.113.7",)
         records = tuple(
-            Entry(name, RecordType.A, label, values, 60, 1, 1, state, "t", NOW, problem="x" * (state == "failed"))
+            Entry(
+                name, RecordType.A, label, values, 60, 1, 1, state, "t", NOW,
+                confirmed=values if state == "confirmed" else ("203.0.113.1",) if label == "e" else None,
+                confirmed_at=NOW - HOUR, problem="x" * (state == "failed"),
+            )
             for state in states
-        )
+        )  # fmt: skip
         return HostView(label, label, (name,), NOW, NOW - HOUR if states else None, frozen, False, records)
 
     hosts = [
@@ -272,6 +276,7 @@ def test_hosts_that_stand_well_and_badly(gateway: Path, monkeypatch: pytest.Monk
         host("b", RecordState.CONFIRMED, RecordState.FAILED),
         host("c", RecordState.QUEUED),
         host("d", frozen=True),
+        host("e", RecordState.HELD, frozen=True),
     ]
     monkeypatch.setattr(serving, "hosts", lambda _loaded: hosts)
 
@@ -279,13 +284,16 @@ def test_hosts_that_stand_well_and_badly(gateway: Path, monkeypatch: pytest.Monk
         operator(gateway, "hosts").text
         == """\
    host  name               address
-●  a     a.dyn.example.com  203.0.113.7               seen 1 h ago
-✗  b     b.dyn.example.com  203.0.113.7, 203.0.113.7  seen 1 h ago
-◐  c     c.dyn.example.com  203.0.113.7               seen 1 h ago
-◐  d     d.dyn.example.com  none                      never seen    frozen
+●  a     a.dyn.example.com  203.0.113.7                       seen 1 h ago
+✗  b     b.dyn.example.com  203.0.113.7 refused: 203.0.113.7  seen 1 h ago
+◐  c     c.dyn.example.com  none on its way: 203.0.113.7      seen 1 h ago
+◐  d     d.dyn.example.com  none                              never seen    frozen
+◐  e     e.dyn.example.com  203.0.113.1 held: 203.0.113.7     seen 1 h ago  frozen
 ✗ b.dyn.example.com A: x
-4 hosts"""
+5 hosts"""
     )
+    held = operator(gateway, "hosts", "--json").json("gateway hosts")["hosts"][-1]["records"]
+    assert [(entry["wanted"], entry["confirmed"]) for entry in held] == [(["203.0.113.7"], ["203.0.113.1"])]
 
 
 def test_without_the_extra_it_says_how_to_get_it(gateway: Path) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ddns.gateway.operators import HostView
+    from ddns.render import Part
 
 _CONFIG = click.option("--config", metavar="FILE", help="The gateway's settings, instead of gateway.toml in its place.")
 
@@ -136,7 +137,8 @@ def _described(view: HostView) -> dict[str, Any]:
             {
                 "name": entry.name,
                 "type": entry.type.value,
-                "values": sorted(entry.values) if entry.values is not None else None,
+                "wanted": sorted(entry.values) if entry.values is not None else None,
+                "confirmed": sorted(entry.confirmed) if entry.confirmed is not None else None,
                 "state": entry.state.value,
                 "problem": entry.problem or None,
                 "confirmed_at": utc(entry.confirmed_at) if entry.confirmed_at is not None else None,
@@ -159,13 +161,12 @@ def _draw(listed: list[dict[str, Any]]) -> None:
     rows: list[list[Cell]] = []
     for host in listed:
         seen = seconds_of(host["last_seen"])
-        values = [text for entry in host["records"] for text in entry["values"] or []]
         rows.append(
             [
                 sign(_standing(host)),
                 (host["label"], "strong"),
                 ", ".join(host["names"]),
-                (", ".join(values) or "none", "address" if values else "dim"),
+                _addresses(host["records"]),
                 (f"seen {relative(seen, now)}" if seen else "never seen", "dim"),
                 "frozen" if host["frozen"] else "",
             ]
@@ -176,6 +177,21 @@ def _draw(listed: list[dict[str, Any]]) -> None:
             if entry["problem"]:
                 screen.line(sign("failed"), f" {entry['name']} {entry['type']}: {entry['problem']}", hang=2)
     screen.line((f"{len(listed)} host{'s' * (len(listed) > 1)}", "dim"))
+
+
+#: What a record's state says of values that are not in DNS.
+_NOT_YET = {"held": ("held", "waiting"), "queued": ("on its way", "waiting"), "failed": ("refused", "failed")}
+
+
+def _addresses(records: list[dict[str, Any]]) -> list[Part]:
+    """What DNS has, as it was confirmed last; and what is wanted instead, where that is something else."""
+    values = [text for entry in records for text in entry["confirmed"] or []]
+    told: list[Part] = [(", ".join(values) or "none", "address" if values else "dim")]
+    for entry in records:
+        if entry["state"] in _NOT_YET and entry["wanted"] != entry["confirmed"]:
+            word, role = _NOT_YET[entry["state"]]
+            told.append((f" {word}: {', '.join(entry['wanted'] or ['removal'])}", role))
+    return told
 
 
 def _standing(host: dict[str, Any]) -> str:

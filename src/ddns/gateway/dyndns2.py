@@ -95,6 +95,7 @@ def _one(updates: Updates, throttle: Throttle, asked: Asked, name: str, wanted: 
         return Line("dnserr", "not an address", name)
     try:
         throttle.host(asked.host.id)
+        updates.saw(asked)
         receipts = [updates.force(asked, kept, address) for address in wanted]
     except Problem as problem:
         code = "abuse" if problem.slug == "throttled" else _CODES.get(problem.slug, "911")

@@ -124,6 +124,10 @@ class Updates:
         now = self._compare(wish, entry, expected)
         return self._accept(asked, wish, entry, now, idem=signed.idem, seq=signed.seq)
 
+    def saw(self, asked: Asked) -> None:
+        """Note that a host was here whose requests carry no nonce."""
+        self._ledger.saw(asked.host.id, now=self._clock.now())
+
     def force(self, asked: Asked, name: str, address: Address) -> Receipt | None:
         """Acknowledge an update of a client that compares nothing; None when the record is right. Raises Problem."""
         type_ = RecordType.A if address.version == 4 else RecordType.AAAA

@@ -48,6 +48,17 @@ def test_good_then_nochg(router: Router, path: str) -> None:
     assert router.gateway.dns.writes == 1
 
 
+def test_an_update_counts_as_seen(router: Router) -> None:
+    (host,) = router.gateway.parts.ledger.hosts()
+    assert host.last_seen is None
+    router.get(f"hostname={NAME}&myip=192.0.2.1", password="wrong")
+    assert router.gateway.parts.ledger.hosts() == [host]
+    for _ in ("good", "nochg"):
+        router.gateway.clock.sleep(60)
+        router.get(f"hostname={NAME}&myip=192.0.2.1")
+        assert router.gateway.parts.ledger.hosts()[0].last_seen == router.gateway.clock.now()
+
+
 def test_without_an_address_that_of_the_client_is_taken(router: Router) -> None:
     assert router.get(f"hostname={NAME}").text == "good 192.0.2.9\n"
     assert router.get(f"hostname={NAME}", peer="2001:db8::9").text == "good 2001:db8::9\n"

@@ -220,6 +220,10 @@ class Ledger(Protocol):
         """Note a nonce, and that the host was seen; False when the nonce is known already."""
         ...
 
+    def saw(self, host_id: str, *, now: float) -> None:
+        """Note that the host was seen."""
+        ...
+
     def entry(self, name: str, record_type: RecordType) -> Entry | None:
         """A record."""
         ...

@@ -163,5 +163,10 @@ def remember(db: sqlite3.Connection, host_id: str, nonce: str, *, now: float, un
         "DELETE FROM nonce WHERE (host, nonce) IN (SELECT host, nonce FROM nonce WHERE until < ? LIMIT 100)", (now,)
     )
     fresh = db.execute("INSERT OR IGNORE INTO nonce (host, nonce, until) VALUES (?, ?, ?)", (host_id, nonce, until))
-    db.execute("UPDATE host SET last_seen = ? WHERE id = ?", (now, host_id))
+    saw(db, host_id, now=now)
     return fresh.rowcount == 1
+
+
+def saw(db: sqlite3.Connection, host_id: str, *, now: float) -> None:
+    """See `Ledger.saw`."""
+    db.execute("UPDATE host SET last_seen = ? WHERE id = ?", (now, host_id))

@@ -71,6 +71,10 @@ class SqliteLedger:
         """See `Ledger`."""
         return self._engine.call(lambda db: hosts.remember(db, host_id, nonce, now=now, until=until))
 
+    def saw(self, host_id: str, *, now: float) -> None:
+        """See `Ledger`."""
+        self._engine.call(lambda db: hosts.saw(db, host_id, now=now))
+
     def entry(self, name: str, record_type: RecordType) -> Entry | None:
         """See `Ledger`."""
         return self._engine.call(lambda db: records.entry(db, name, record_type))
