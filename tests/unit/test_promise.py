@@ -141,7 +141,7 @@ def block(retry_at: float) -> dict[str, BlockNote]:
         pytest.param(Published(ONE, START, START), block(START + HOUR), None, HOUR, id="block"),
         pytest.param(Published(ONE, START, START), block(START - HOUR), None, 6 * HOUR, id="a block of long ago"),
         pytest.param(Published(ONE, START, START), {}, START + 60, 60.0, id="hold"),
-        pytest.param(Published(ONE, START, START + 90 * HOUR), {}, None, 24 * HOUR, id="a day at most"),
+        pytest.param(Published(ONE, START, START), {}, START + 90 * HOUR, 24 * HOUR, id="a day at most"),
     ],
 )
 def test_how_long(
