@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ddns import host
 from ddns.config.load import Loaded
 from ddns.cycle import carry_out, look
-from ddns.errors import DdnsError, SettingsError, StateError, worst
+from ddns.errors import DdnsError, Exit, SettingsError, StateError, worst
 from ddns.expect import Expectation
 from ddns.host.secrets import Vault
 from ddns.model import Outcome, Run, Unknown
@@ -40,6 +40,15 @@ def full_run(start: Start, request: RunRequest, seams: compose.Seams | None = No
         return unusable(start, error)
 
 
+def nothing_here(start: Start) -> int:
+    """The end of a run where there are neither settings nor a state: told, and nothing is made."""
+    try:
+        compose.settings_bytes(start.places)
+    except SettingsError as error:
+        complain(error)
+    return int(Exit.SETTINGS)
+
+
 def prepare(places: host.Places) -> None:
     """Make the folders that a run writes to. Raises StateUnwritable."""
     for folder in (places.state, places.logs, places.secrets):
@@ -55,44 +64,45 @@ class _Session:
         self._request = request
         self._store = store
         self._seams = seams
-        self._vault = Vault(start.places.secrets)
+        self._vault = Vault(start.places.secrets, start.places.option)
+        store.mask = self._vault.mask
         self._log = JsonLog(
             start.places.log_file, start.trace_id, clock=seams.clock, append=host.append, mask=self._vault.mask
         )
         self._run = Run(start.trace_id, request.trigger, start.started)
+        self._proven_under = ""
 
     def run(self) -> int:
         """Settings, steps, end."""
         memory = self._store.recall()
+        self._proven_under = memory.fingerprint
         self._seams.state(self._store).begin(self._run)
         try:
             loaded, data = compose.load(self._start.places)
             self._log.configure(loaded.settings.log.level, loaded.settings.log.max_bytes, loaded.settings.log.keep)
             watched = compose.watched(loaded, self._vault)
-        self._proven_under = ""
             mark = fingerprint(data, watched or ())
             world = compose.world(
                 loaded, self._request, memory, self._store, self._vault, self._log, self._start.trace_id, self._seams
             )
-        self._proven_under = memory.fingerprint
+            # Other settings, another version, another network, or a resume: what was proven before is proven again.
+            world = replace(world, prove=world.prove or mark != memory.fingerprint)
             found = look(
                 world, self._run, lambda family, seen: tell_detection(self._log, family, seen.detection, seen.answers)
             )
         except SettingsError as error:  # also of a ca_file, which is opened when it is used
             return self._settings_wrong(error)
+        if not any(isinstance(seen.detection, Unknown) for seen in found.detected.values()):
+            self._proven_under = mark  # a record of an unknown address was not read
         outcomes = carry_out(world, self._run, found.plan, self._tell)
         code = int(worst([outcome.exit for outcome in outcomes]))
         expectation = None
         if watched is not None:
-            # Other settings, another version, another network, or a resume: what was proven before is proven again.
-            world = replace(world, prove=world.prove or mark != memory.fingerprint)
             made = promise(world, found, outcomes, self._store.recall(), data)
             if made is not None:
                 expectation = Expectation(mark, made.made, made.until, made.expected, code, watched)
         self._close(code, expectation, sum(outcome.kind.wrote for outcome in outcomes), loaded)
         return code
-        if not any(isinstance(seen.detection, Unknown) for seen in found.detected.values()):
-            self._proven_under = mark  # a record of an unknown address was not read
 
     def _tell(self, outcome: Outcome) -> None:
         tell_outcome(self._log, outcome)
