@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,3 +80,13 @@ def test_the_environment_s_probe_comes_first(monkeypatch: pytest.MonkeyPatch) ->
     assert own_probe(settings, 6) == ""
     monkeypatch.setenv("DDNS_DETECT_PROBE4", "http://192.0.2.2/")
     assert own_probe(settings, 4) == "http://192.0.2.2/"
+
+
+@pytest.mark.parametrize("watched", ["pipe", "/dev/zero"])
+def test_what_a_forged_state_watches_holds_no_run_up(tmp_path: Path, watched: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    code = f"from ddns.runtime.quick import fingerprint; fingerprint(b'', ('file:{tmp_path / watched}',))"
+    environment = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)}
+    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))  # noqa: E731 - for the child alone
+    done = subprocess.run([sys.executable, "-c", code], timeout=10, check=False, env=environment, preexec_fn=limit)
+    assert done.returncode == 0
