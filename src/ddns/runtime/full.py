@@ -64,7 +64,7 @@ class _Session:
         self._request = request
         self._store = store
         self._seams = seams
-        self._vault = Vault(start.places.secrets, start.places.option)
+        self._vault = Vault(start.places.secrets)
         store.mask = self._vault.mask
         self._log = JsonLog(
             start.places.log_file, start.trace_id, clock=seams.clock, append=host.append, mask=self._vault.mask
