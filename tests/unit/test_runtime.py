@@ -433,6 +433,13 @@ def test_without_a_state_or_settings_the_full_way_decides(stage: Stage) -> None:
     assert quick_run(start(stage)) is None
 
 
+@pytest.mark.parametrize("code", [-1, 256, 2**40])
+def test_an_exit_code_that_no_process_has_goes_the_full_way(stage: Stage, code: int) -> None:
+    stage.run()
+    meddle(stage, f"UPDATE expectation SET exit = {code}")
+    assert quick_run(start(stage), stage.ask) is None
+
+
 def test_a_state_of_another_shape_goes_the_full_way(stage: Stage) -> None:
     stage.run()
     meddle(stage, "DROP TABLE expectation")

@@ -26,6 +26,8 @@ def load(base: sqlite3.Connection) -> tuple[Expectation | None, bool, float | No
         expected = tuple(_expected(part) for part in row[3].split())
     except ValueError:
         return None, True, until  # forged or from another version: the full way
+    if not 0 <= row[4] < 256:  # no process can end so
+        return None, True, until
     watched = tuple(row[5].split("\n")) if row[5] else ()
     return Expectation(row[0], row[1], row[2], expected, row[4], watched), bool(row[6]), until
 
