@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from ddns.errors import AddressError, Block, Conflict, Deferred, ProviderError, Rejected
+from ddns.errors import AddressError, Block, Conflict, Deferred, Held, ProviderError, Rejected
 from ddns.model import (
     Absent,
     Adopt,
@@ -67,13 +67,19 @@ def compare(
         want = wanted(target, detections[target.family])
         if intent is not None and isinstance(seen, Observed):
             resolution = resolve(intent, seen, want, now, rules.settle)
-            if resolution is None:
+            if resolution is not None:
+                resolved.append(resolution)
+                published = _after(resolution, published)
+            elif not seen.held:
                 held.append(_on_its_way(intent, now, rules.settle))
                 continue
-            resolved.append(resolution)
-            published = _after(resolution, published)
+            elif want is not None:
+                held.append(Hold(target.key, Kind.HELD, Held.at(target.key), observed=seen))
+                continue
         change_id = f"{run.trace_id}-{number}"
         item = _decide(change_id, target, detections[target.family], seen, published, now, rules)
+        if isinstance(item, Keep) and intent is not None and want is not None and _superseded(intent, seen, want):
+            item = Change(change_id, target.key, item.rrset, want, Reason.ADDRESS)
         if isinstance(item, Change):
             changes.append(item)
         elif isinstance(item, Keep):
@@ -84,15 +90,25 @@ def compare(
 
 
 def resolve(intent: Intent, seen: Observed, want: RRset | None, now: float, settle: float) -> Resolution | None:
-    """What became of a write whose end was not seen; None while it was acknowledged and may still appear."""
+    """What became of a write whose end was not seen; None while it was acknowledged and may still appear.
+
+    What the gateway holds may appear as long as it says so; anything else for `settle` seconds.
+    """
     change = intent.change
     if _same(seen.rrset, change.after):
         return Resolution(change, Fate.ADOPTED, seen)
     if _same(seen.rrset, change.before):
         young = 0 <= now - intent.at < settle
-        waits = young and (want is None or (intent.accepted and _same(want, change.after)))
+        waits = (young or (seen.held and intent.accepted)) and (
+            want is None or (intent.accepted and _same(want, change.after))
+        )
         return None if waits else Resolution(change, Fate.VOID, seen)
     return Resolution(change, Fate.EXTERNAL, seen)
+
+
+def _superseded(intent: Intent, seen: Observed | ProviderError | None, want: RRset) -> bool:
+    """Whether the gateway holds a value that is wanted no more, and would publish it once it is released."""
+    return isinstance(seen, Observed) and seen.held and intent.accepted and not _same(want, intent.change.after)
 
 
 def _on_its_way(intent: Intent, now: float, settle: float) -> Hold:

@@ -17,6 +17,7 @@
         │   ├── RateLimited            the provider names, or implies, a pause
         │   ├── ServerSide             5xx and its kin
         │   └── Malformed              an answer that does not say what its protocol says
+        ├── Held                   0   acknowledged by the gateway, where it waits for an operator
         ├── Deferred              13   not asked: the breaker is open, or the deadline is spent
         ├── Conflict              12   somebody else changed the record between our read and our write
         ├── Rejected              12   this one record is refused; others of the provider may pass
@@ -201,6 +202,21 @@ class Deferred(ProviderError):
     def __init__(self, message: str, *, until: float, advice: str | None = None) -> None:
         super().__init__(message, advice=advice)
         self.until = until
+
+
+class Held(ProviderError):
+    """The gateway acknowledged the write and keeps it until an operator releases it; DNS stays as it is."""
+
+    code = "provider.held"
+    exit = Exit.FINE
+    default_advice = (
+        "Nothing to do here: the gateway keeps the update. Its operator releases it with: ddns gateway thaw HOST"
+    )
+
+    @classmethod
+    def at(cls, key: object) -> Held:
+        """The error of this record."""
+        return cls(f"{key} is held by the gateway until an operator releases it")
 
 
 class Conflict(ProviderError):

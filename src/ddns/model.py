@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ddns.errors import DdnsError, Exit
+from ddns.errors import DdnsError, Exit, Held
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -210,12 +210,16 @@ class Detected(msgspec.Struct, frozen=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """A record as it was read: `rrset` None when there is none. `by` names who was asked, such as ``api``."""
+    """A record as it was read: `rrset` None when there is none. `by` names who was asked, such as ``api``.
+
+    `held`: a write of ours was acknowledged, and is kept back until an operator releases it.
+    """
 
     key: RecordKey
     rrset: RRset | None
     by: str
     at: float
+    held: bool = False
 
 
 class Reason(enum.StrEnum):
@@ -362,8 +366,9 @@ class Outcome(msgspec.Struct, frozen=True):
             return self.cause.exit if self.cause else Exit.CRASH
         if self.kind is Kind.DEFERRED:
             return Exit.UNREACHABLE
-        if self.kind is Kind.CONTENDED or (self.kind is Kind.HELD and self.change is None):
-            return Exit.REFUSED  # a person must say who owns the record; a gateway's hold (with a change) is fine
+        gateways = self.change is not None or isinstance(self.cause, Held)
+        if self.kind is Kind.CONTENDED or (self.kind is Kind.HELD and not gateways):
+            return Exit.REFUSED  # a person must say who owns the record; a gateway's hold is fine
         return Exit.FINE
 
 

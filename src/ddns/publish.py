@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ddns.errors import Conflict, Deferred, ProviderError, RateLimited, Retryable
+from ddns.errors import Conflict, Deferred, Held, ProviderError, RateLimited, Retryable
 from ddns.model import (
     Applied,
     AppliedState,
@@ -157,7 +157,8 @@ class _Writer:
             AppliedState.QUEUED: Kind.ACCEPTED,
             AppliedState.HELD: Kind.HELD,
         }[applied.state]
-        return Outcome(kind, change.key, self._clock.now(), change.after, change, observed)
+        cause = Held.at(change.key) if kind is Kind.HELD else None
+        return Outcome(kind, change.key, self._clock.now(), change.after, change, observed, cause)
 
     def _end(self, change: Change, error: ProviderError, seen: Observed | ProviderError | None) -> Outcome | None:
         """The end of a write that gave an error, None when it may be tried again."""

@@ -248,6 +248,22 @@ def test_queued_and_held_are_told_apart_from_applied(tmp_path: Path) -> None:
         assert "can't be read" in unreadable.message
 
 
+def test_what_is_held_is_seen_as_held_and_in_dns_as_soon_as_it_is_released(machine: Machine) -> None:
+    """A release by another process is not told to the publisher, who looks every 15 s: a read makes it look."""
+    parts = machine.gateway.parts
+    machine.write(None, "192.0.2.1")
+    operators.freeze(parts.ledger, parts.audit, "pc1", frozen=True)
+    before = addresses("192.0.2.1", ttl=60)
+    assert machine.write(before, "192.0.2.2", id_="c2") == Applied(AppliedState.HELD)
+    held = machine.see()
+    assert isinstance(held, Observed)
+    assert (held.rrset, held.held) == (before, True)
+    operators.freeze(parts.ledger, parts.audit, "pc1", frozen=False)
+    released = machine.see()
+    assert isinstance(released, Observed)
+    assert (released.rrset, released.held) == (addresses("192.0.2.2", ttl=60), False)
+
+
 def test_a_revoked_machine_is_told_to_enrol_again(machine: Machine) -> None:
     operators.revoke(machine.gateway.parts.ledger, machine.gateway.parts.audit, machine.gateway.clock, "pc1")
     seen = machine.see()

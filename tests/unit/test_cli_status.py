@@ -13,6 +13,7 @@ import pytest
 from ddns import host
 from ddns.cli.verdict import troubles
 from ddns.cli.view import view
+from ddns.errors import Held
 from ddns.times import utc
 from ddns.wording import FOR_EVER
 from unit.terminal import HOUR, NOW, ddns, environment, put, record, status
@@ -223,7 +224,7 @@ def test_several_things_are_told_once_each(tmp_path: Path) -> None:
             error={"code": "address.unknown"},
             next_at=None,
         ),
-        record("d.example.com", outcome="held", error=None, next_at=None),
+        record("d.example.com", outcome="held", error={"code": Held.code, "advice": Held.default_advice}, next_at=None),
         record("e.example.com", outcome=None, address=None, since=None, proven_at=None, next_at=None),
         codes=(0, 0, 11, 13),
     )
@@ -233,7 +234,7 @@ def test_several_things_are_told_once_each(tmp_path: Path) -> None:
     assert (
         done.text
         == """\
-web01  ✗ 2 things to look at  ddns 0.1.0 · data folder · checked 2 min ago
+web01  ✗ 3 things to look at  ddns 0.1.0 · data folder · checked 2 min ago
 
 ◐ home.example.com  A     203.0.113.7  since 14 Nov 18:00 (8 days)
     the provider can't be reached · proven 2 h ago by api · next attempt 18:05
@@ -242,7 +243,7 @@ web01  ✗ 2 things to look at  ddns 0.1.0 · data folder · checked 2 min ago
 ✗ c.example.com     A     none
     the public address is not known · proven 2 h ago by api · next attempt with the next run
 ◐ d.example.com     A     203.0.113.7  since 14 Nov 18:00 (8 days)
-    held by the gateway · proven 2 h ago by api · next attempt with the next run
+    held by the gateway until an operator releases it · proven 2 h ago by api
 ○ e.example.com     A     none
 
 runs  ● ● ◐ ◐  2 of 4 fine, nothing changed, last 17:57
@@ -250,7 +251,10 @@ runs  ● ● ◐ ◐  2 of 4 fine, nothing changed, last 17:57
 ✗ home.example.com A: the provider can't be reached.
   → Check the network and the provider's status; the next run tries again.
 ✗ c.example.com A: the public address is not known.
-  → See what each source answers with: ddns detect"""
+  → See what each source answers with: ddns detect
+✗ d.example.com A: held by the gateway until an operator releases it.
+  → Nothing to do here: the gateway keeps the update. Its operator releases it with: ddns gateway
+    thaw HOST"""
     )
     assert done.code == 20
 

@@ -17,6 +17,7 @@ from ddns.errors import (
     Conflict,
     DdnsError,
     Deferred,
+    Held,
     Malformed,
     ProviderError,
     RateLimited,
@@ -85,13 +86,14 @@ class World:
     extra: Mapping[str, str | bool] = field(default_factory=dict)
     adopt: Adopt = Adopt.SINGLE
     insist: bool = False
+    held: bool = False
 
     def plan(self) -> Plan:
         seen: dict[RecordKey, Observed | ProviderError] = {}
         if isinstance(self.seen, ProviderError):
             seen[KEY] = self.seen
         elif self.seen is not None:
-            seen[KEY] = Observed(KEY, None if isinstance(self.seen, str) else self.seen, "api", NOW)
+            seen[KEY] = Observed(KEY, None if isinstance(self.seen, str) else self.seen, "api", NOW, self.held)
         memory = Memory({KEY: self.published} if self.published else {}, {KEY: self.intent} if self.intent else {})
         target = Target(KEY, Family.V4, self.ttl, self.extra, self.adopt)
         return compare(RUN, [target], {Family.V4: self.says}, seen, memory, NOW, Rules(120.0, self.insist))
@@ -133,6 +135,10 @@ TWICE = "home.example.com A was changed by somebody else twice within 24 hours; 
 
 def waiting(message: str, age: float, *, read: bool = True) -> Holds:
     return Holds(Kind.ACCEPTED, Deferred, message.format(int(age)), NOW - age + 120.0, read)
+
+
+def held_by_gateway() -> Holds:
+    return Holds(Kind.HELD, Held, "home.example.com A is held by the gateway until an operator releases it")
 
 
 def contended(found: str, until: float, *, read: bool = True) -> Holds:
@@ -313,6 +319,32 @@ DECISIONS = [
         World(OLD, ours(OLD), intent(OLD, ALIEN, accepted=True)),
         (Fate.VOID, Writes(Reason.ADDRESS, OLD)),
     ),
+    (
+        "held by the gateway, for how long ever",
+        World(OLD, ours(OLD), intent(OLD, NEW, age=DAY, accepted=True), held=True),
+        held_by_gateway(),
+    ),
+    (
+        "held, and the address is another by now",
+        World(OLD, ours(OLD), intent(OLD, ALIEN, age=DAY, accepted=True), held=True),
+        (Fate.VOID, Writes(Reason.ADDRESS, OLD)),
+    ),
+    (
+        "held, and the address is that of DNS again: what is held must not be released",
+        World(NEW, ours(), intent(NEW, ALIEN, accepted=True), held=True),
+        (Fate.VOID, Writes(Reason.ADDRESS, NEW)),
+    ),
+    (
+        "held is what DNS has",
+        World(NEW, ours(), intent(NEW, NEW, accepted=True), held=True),
+        (Fate.ADOPTED, Keeps(proven=True)),
+    ),
+    (
+        "held, and the address is not known",
+        World(OLD, ours(OLD), intent(OLD, NEW, accepted=True), Unknown(("a: silent",)), held=True),
+        Holds(Kind.FAILED, AddressError, "the public IPv4 address is not known: a: silent"),
+    ),
+    ("released", World(NEW, ours(OLD), intent(OLD, NEW, age=DAY, accepted=True)), (Fate.ADOPTED, Keeps(proven=True))),
     (
         "accepted, the clock was set back",
         World(OLD, ours(OLD), intent(OLD, NEW, age=-HOUR, accepted=True)),

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 
 from ddns.cycle import Found, World
-from ddns.errors import AddressError, BadCredentials, Conflict, Deferred, Rejected, Transport
+from ddns.errors import AddressError, BadCredentials, Conflict, Deferred, Held, Rejected, Transport
 from ddns.expect import OWN_PROBE
 from ddns.model import (
     Absent,
@@ -115,6 +115,7 @@ def test_an_own_probe_is_promised_if_the_cheap_path_reads_the_same(
         pytest.param(Outcome(Kind.DEFERRED, KEY, START, cause=Deferred("x", until=START + 9)), False, id="deferred"),
         pytest.param(Outcome(Kind.ACCEPTED, KEY, START, ONE, CHANGE), False, id="accepted"),
         pytest.param(Outcome(Kind.HELD, KEY, START, ONE, CHANGE), False, id="held by the gateway"),
+        pytest.param(Outcome(Kind.HELD, KEY, START, cause=Held("x")), False, id="still held by the gateway"),
         pytest.param(Outcome(Kind.CONTENDED, KEY, START, ONE, CHANGE, cause=Conflict("x")), False, id="conflict"),
     ],
 )

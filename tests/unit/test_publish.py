@@ -14,6 +14,7 @@ from ddns.errors import (
     BadCredentials,
     Conflict,
     Deferred,
+    Held,
     NoSuchZone,
     ProviderError,
     RateLimited,
@@ -135,7 +136,9 @@ def test_a_write(reason: Reason, kind: Kind) -> None:
 def test_a_write_that_is_to_appear_later(state: AppliedState, kind: Kind) -> None:
     stand = Stand()
     stand.provider.state = state
-    assert [outcome.kind for outcome in stand.publish()] == [kind]
+    (outcome,) = stand.publish()
+    assert (outcome.kind, outcome.exit) == (kind, 0)
+    assert isinstance(outcome.cause, Held) is (kind is Kind.HELD)
     assert stand.dns.get(NAME) == OLD
 
 

@@ -21,6 +21,8 @@ _CLOCK = 300.0
 
 _FINE = {"unchanged", "proven", "updated", "repaired", "removed", "yielded"}
 _WAITING = {"accepted", "deferred"}
+#: Codes of a held record that somebody else releases: the gateway's operator.
+_RELEASED = {"", "provider.held"}
 
 #: What an error's code means for the record, in words.
 _WORDS = {
@@ -29,6 +31,7 @@ _WORDS = {
     "provider.rate_limited": "the provider asks us to wait",
     "provider.server_side": "the provider fails on its side",
     "provider.malformed": "the provider's answer can't be understood",
+    "provider.held": "held by the gateway until an operator releases it",
     "provider.deferred": "put off to a later run",
     "provider.conflict": "somebody else keeps changing the record",
     "provider.rejected": "the record is refused as it is asked for",
@@ -57,7 +60,7 @@ def standing(record: Record) -> str:
     """How a record stands: ``fine``, ``waiting``, ``failed``, or ``new`` when no run has looked at it."""
     if record.outcome in _FINE:
         return "fine"
-    if record.outcome in _WAITING or (record.outcome == "held" and not record.code):
+    if record.outcome in _WAITING or (record.outcome == "held" and record.code in _RELEASED):
         return "waiting"
     return "failed" if record.outcome else "new"
 

@@ -119,6 +119,9 @@ class _Gateway:
         query = request.query_params
         name, type_ = query.get("name", ""), query.get("type", "")
         request.state.record = (name, type_)
+        waits = await run_in_threadpool(self._parts.updates.under_way, asked, name, type_)
+        if waits is not None:  # such as one that was just released: DNS is about to say something else
+            await self._settled(waits)
         return _json(await run_in_threadpool(self._parts.updates.read, asked, name, type_))
 
     async def enroll(self, request: Request) -> Response:

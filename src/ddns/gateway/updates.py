@@ -124,6 +124,13 @@ class Updates:
         now = self._compare(wish, entry, expected)
         return self._accept(asked, wish, entry, now, idem=signed.idem, seq=signed.seq)
 
+    def under_way(self, asked: Asked, name: str, type_: str) -> Receipt | None:
+        """The host's own update of a record, while it is on its way to DNS. Raises Problem."""
+        entry = self._ledger.entry(*self._own(asked.host, name, type_))
+        if entry is None or entry.state is not RecordState.QUEUED:
+            return None
+        return Receipt(entry.name, entry.type, entry.revision, entry.seq, entry.state, "")
+
     def saw(self, asked: Asked) -> None:
         """Note that a host was here whose requests carry no nonce."""
         self._ledger.saw(asked.host.id, now=self._clock.now())

@@ -116,7 +116,7 @@ class Gateway:
             raise Malformed(f"{self._who}: seq and ttl must be whole numbers in the answer")
         self._seqs[key] = seq
         rrset = None if values is None else RRset(self._values(key, values), ttl)
-        return Observed(key, rrset, "gateway", self._tools.clock.now())
+        return Observed(key, rrset, "gateway", self._tools.clock.now(), held=body.get("state") == "held")
 
     def _values(self, key: RecordKey, values: object) -> frozenset[Value]:
         if isinstance(values, list) and values and all(isinstance(value, str) for value in values):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ddns.cycle import Found, World
-from ddns.errors import Block
+from ddns.errors import Block, Held
 from ddns.expect import LONGEST, OWN_PROBE, Expected
 from ddns.model import Available, Detected, Family, Kind, Memory, Outcome
 from ddns.net import wire
@@ -46,6 +46,8 @@ def closed(outcome: Outcome) -> bool:
         return True
     if outcome.kind is Kind.FAILED:
         return isinstance(outcome.cause, Block)
+    if isinstance(outcome.cause, Held):
+        return False  # its release shows in no probe
     return outcome.kind in (Kind.CONTENDED, Kind.HELD) and outcome.change is None
 
 
