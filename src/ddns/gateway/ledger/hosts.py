@@ -151,10 +151,10 @@ def _install(db: sqlite3.Connection, host_id: str, label: str, use: Redemption, 
         (host_id, label, use.machine, use.seal(host_id), use.now),
     )
     db.execute("DELETE FROM name WHERE host = ?", (host_id,))
-    mine = [(name, host_id) for name in names]
-    db.executemany("INSERT INTO name (name, host) VALUES (?, ?)", mine)
+    mine = [(host_id, name) for name in names]
+    db.executemany("INSERT INTO name (host, name) VALUES (?, ?)", mine)
     # What stands there is its own from now on, so that its operator can freeze and remove it before its first update.
-    db.executemany("UPDATE record SET host = ?2 WHERE name = ?1", mine)
+    db.executemany("UPDATE record SET host = ? WHERE name = ?", mine)
 
 
 def remember(db: sqlite3.Connection, host_id: str, nonce: str, *, now: float, until: float) -> bool:
