@@ -57,7 +57,7 @@ def status() -> dict[str, Any]:
         "version": "0.1.0",
         "host": "web01",
         "written_at": utc(NOW - 60),
-        "run": {"id": "0", "started": utc(NOW - 62), "ended": utc(NOW - 60), "exit": 12, "full": True},
+        "run": {"id": "8fa02d7c11f3be46", "started": utc(NOW - 62), "ended": utc(NOW - 60), "exit": 12, "full": True},
         "records": [
             home | {"type": "A", "address": "203.0.113.7"},
             home | {"type": "AAAA", "address": "2001:db8:4711:1::7"},
@@ -126,7 +126,7 @@ def planned() -> dict[str, Any]:
 def draw_status(on: Screen) -> None:
     """`ddns status`."""
     seen = view(status())
-    screen.draw(on, seen, troubles(seen, NOW), "machine", NOW)
+    screen.draw(on, seen, troubles(seen, NOW), "machine", "/var/lib/ddns/logs/ddns.jsonl", NOW)
 
 
 PICTURES: dict[str, Callable[[Screen], None]] = {

@@ -59,6 +59,11 @@ _ASCII = str.maketrans(
     }
     | dict(zip(_BARS, "__..--==", strict=True))
 )
+#: Columns between those of a table, and before what goes on below.
+_GAP = 2
+_INDENT = 4
+#: A cell of at most so many columns is not broken.
+_SHORT = 16
 #: Columns where the stream is no terminal: lines are not broken for a program or a file.
 _UNBOUNDED = 240
 
@@ -80,7 +85,9 @@ class Screen:
     def __init__(self, file: IO[str] | None = None, *, width: int | None = None, record: bool = False) -> None:
         self._file = file or sys.stdout
         self._encoding = getattr(self._file, "encoding", None) or "utf-8"
-        self._plain = not _encodes(self._encoding, "".join(_SIGNS.values()) + _BARS + "→·…")
+        # Python may write UTF-8 all the same (PEP 540); who asks for the C locale has a terminal of ASCII.
+        asks_for_ascii = not record and _locale() in ("C", "POSIX")
+        self._plain = asks_for_ascii or not _encodes(self._encoding, "".join(_SIGNS.values()) + _BARS + "→·…")
         self._console = Console(
             file=self._file,
             width=width or self._own_width(),
@@ -133,17 +140,48 @@ class Screen:
             self.line(*(lead if number == 0 else ["  "]), (piece, role))
 
     def table(self, rows: Iterable[Sequence[Cell]], *, head: Sequence[str] = (), right: Sequence[str] = ()) -> None:
-        """Aligned columns without lines; what does not fit is folded, not cut. `right`: heads of numbers."""
+        """Aligned columns without lines; nothing is cut. `right`: heads of numbers.
+
+        Cells are broken between words. Where the words don't fit beside each other, each row is a line of its own,
+        and goes on below.
+        """
         texts = [[self._cell(cell) for cell in row] for row in rows]
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=bool(head), header_style="dim")
-        for number in range(max(map(len, [head, *texts]))):
-            longest = max((cell_len(row[number].plain) for row in texts if number < len(row)), default=0)
+        widths = _widths([*texts, [Text(name) for name in head]], self.width)
+        if widths is None:
+            for row in texts:
+                self._stacked(row, head)
+            return
+        table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=bool(head), header_style="dim")
+        for number, width in enumerate(widths):
             name = head[number] if number < len(head) else ""
             justify: Literal["left", "right"] = "right" if name in right and name else "left"
-            table.add_column(name, overflow="fold", no_wrap=longest <= 16, min_width=1, justify=justify)
+            table.add_column(name, overflow="fold", width=width, justify=justify)
         for row in texts:
             table.add_row(*row)
         self._console.print(table)
+
+    def _stacked(self, row: Sequence[Text], head: Sequence[str]) -> None:
+        """A row whose cells stand one after the other, those behind the first text with the name of their column."""
+        line, used = Text(), 0
+        for number, cell in enumerate(row):
+            if not cell.plain:
+                continue
+            name = head[number] if number < len(head) and used > 1 else ""  # behind the sign stands what the row is of
+            piece = Text.assemble((f"{name} ", "dim"), cell) if name else cell
+            gap = min(used, _GAP)  # one column behind the sign
+            if used > 1 and used + gap + cell_len(piece.plain) > self.width:
+                self._wrapped(line)
+                line, used, gap = Text(" " * _INDENT), _INDENT, 0
+            line += Text(" " * gap) + piece
+            used += gap + cell_len(piece.plain)
+        self._wrapped(line)
+
+    def _wrapped(self, line: Text) -> None:
+        """A line; what is behind its end goes on below, further in."""
+        indent = len(line.plain) - len(line.plain.lstrip(" "))
+        for number, piece in enumerate(line[indent:].wrap(self._console, max(self.width - _INDENT, 16))):
+            piece.rstrip()
+            self._console.print(Text(" " * (_INDENT if number else indent)) + piece, soft_wrap=True)
 
     def panel(self, title: str, *lines: Sequence[Part]) -> None:
         """Lines in a frame."""
@@ -189,6 +227,29 @@ class Screen:
         if self._plain:
             words = words.translate(_ASCII)
         return words.encode(self._encoding, "backslashreplace").decode(self._encoding)
+
+
+def _widths(rows: Sequence[Sequence[Text]], room: int) -> list[int] | None:
+    """The width of each column, so that words stay whole; None when there is no room for that."""
+    columns = [[row[n].plain for row in rows if n < len(row)] for n in range(max(map(len, rows), default=0))]
+    whole = [max((cell_len(line) for text in texts for line in text.split("\n")), default=0) for texts in columns]
+    least = [
+        full if full <= _SHORT else max(cell_len(word) for text in texts for word in text.split() or [""])
+        for full, texts in zip(whole, columns, strict=True)
+    ]
+    spare = room - sum(least) - _GAP * (len(columns) - 1)
+    if spare < 0:
+        return None
+    widths = least[:]
+    for number in sorted(range(len(columns)), key=lambda n: whole[n] - least[n]):  # the rest goes to the longest
+        widths[number] += min(whole[number] - least[number], spare)
+        spare -= widths[number] - least[number]
+    return [max(width, 1) for width in widths]
+
+
+def _locale() -> str:
+    """The locale of characters as the environment names it, "" when it doesn't."""
+    return next((os.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "")
 
 
 def _encodes(encoding: str, text: str) -> bool:

@@ -8,6 +8,7 @@ import click
 
 from ddns.cli import options
 from ddns.cli.output import Group, emit
+from ddns.wording import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def config() -> None:
 @click.option("--type", "types", multiple=True, type=click.Choice(["A", "AAAA"]), help="A record type to keep.")
 @click.option("--ttl", type=click.IntRange(1, 604800), help="Seconds that resolvers may keep the answer.")
 @click.option("--provider", "kind", metavar="KIND", help="The kind of provider, such as cloudflare.")
-@click.option("--id", "ident", default="main", show_default=True, help="What the file calls the provider.")
+@click.option("--id", "ident", help="What the file calls the provider.  [default: main; fleet for a gateway]")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A key of the provider; may be repeated.")
 @click.option("--gateway", metavar="URL", help="The fleet's gateway; the provider, too, unless another is given.")
 @click.option("--gateway-ca", metavar="FILE", help="The CA that the gateway's certificate is of.")
@@ -50,7 +51,7 @@ def init(*, data: str | None, force: bool, **asked: Any) -> None:
         raise click.UsageError(f"{file} exists; --force replaces it")
     text = _text(**asked)
     _check(text)
-    _write(file, text.encode())
+    _write(file, text.encode(), data)
     click.echo(f"wrote {file}")
 
 
@@ -60,18 +61,23 @@ def _text(
     types: tuple[str, ...],
     ttl: int | None,
     kind: str | None,
-    ident: str,
+    ident: str | None,
     pairs: tuple[str, ...],
     gateway: str | None,
     gateway_ca: str | None,
 ) -> str:
+    import os
+
     from ddns.config.template import template
 
     if names and not (kind or gateway):
         raise click.UsageError("--name needs --provider, or --gateway")
     if gateway_ca and not gateway:
         raise click.UsageError("--gateway-ca needs --gateway")
+    if gateway_ca and not os.path.isfile(gateway_ca):
+        raise click.UsageError(f"--gateway-ca: there is no file {gateway_ca}")
     chosen = kind or ("gateway" if gateway else "cloudflare")
+    ident = ident or ("fleet" if chosen == "gateway" else "main")
     provider_type = _provider_type(chosen)
     return template(
         kind=chosen,
@@ -79,8 +85,8 @@ def _text(
         names=names,
         ident=ident,
         record=_given(types=list(types), ttl=ttl),
-        provider=_provider_keys(provider_type, pairs, needed=bool(names)),
-        gateway=_given(url=gateway, ca_file=gateway_ca),
+        provider=_provider_keys(provider_type, pairs, ident, needed=bool(names)),
+        gateway=_given(url=gateway, ca_file=gateway_ca and os.path.abspath(gateway_ca)),
     )
 
 
@@ -120,8 +126,13 @@ def _provider_type(kind: str) -> type[msgspec.Struct]:
     return table.load(kind).Settings
 
 
-def _provider_keys(settings_type: type[msgspec.Struct], pairs: Sequence[str], *, needed: bool) -> dict[str, Any]:
-    """The keys that `--set` gives, as the types ask for them; what must be given and has no good guess is asked for."""
+def _provider_keys(
+    settings_type: type[msgspec.Struct], pairs: Sequence[str], ident: str, *, needed: bool
+) -> dict[str, Any]:
+    """The keys that `--set` gives, as the types ask for them; what must be given and has no good guess is asked for.
+
+    A secret that may be left out is needed once its name is given: `key` by `key_name`.
+    """
     from ddns.config import convert
     from ddns.config.layers import plain
     from ddns.model import SecretRef
@@ -134,25 +145,29 @@ def _provider_keys(settings_type: type[msgspec.Struct], pairs: Sequence[str], *,
             raise click.UsageError(f'--set: expected KEY=VALUE, found "{pair}"')
         keys[key] = plain(value, known[key].type) if key in known else value
     for name, field in known.items():
-        if needed and field.required and name not in keys and SecretRef not in convert.options(field.type)[0]:
+        secret = SecretRef in convert.options(field.type)[0]
+        if secret and f"{name}_name" in keys:
+            keys.setdefault(name, f"file:{ident}-{name}")
+        if needed and field.required and name not in keys and not secret:
             raise click.UsageError(f"this kind of provider needs a value: --set {name}=...")
     return keys
 
 
-def _write(file: str, data: bytes) -> None:
+def _write(file: str, data: bytes, folder: str | None) -> None:
     import os
 
     from ddns import host
-    from ddns.errors import SettingsError
+    from ddns.errors import SettingsError, StateUnwritable
+    from ddns.runtime.storing import unwritable_advice
 
+    advice = unwritable_advice(folder)
     try:
         host.private_folder(os.path.dirname(file))
         host.replace(file, data, mode=0o600)
+    except StateUnwritable as error:
+        raise SettingsError(f"the settings' folder can't be made: {error.message}", advice=advice) from error
     except OSError as error:
-        raise SettingsError(
-            f"{file} can't be written: {error.strerror}",
-            advice="Run as an administrator, or name a folder with --data.",
-        ) from error
+        raise SettingsError(f"the settings {file} can't be written: {error.strerror}", advice=advice) from error
 
 
 @config.command(**options.examples("ddns config validate", "ddns config validate --json"))
@@ -160,25 +175,34 @@ def _write(file: str, data: bytes) -> None:
 @options.as_json
 @click.pass_context
 def validate(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
-    """Check the settings and name every problem. Exit code 10 when there is one."""
+    """Check the settings and name every problem. Exit code 10 when there is one.
+
+    What is valid and can't work yet, such as a secret that is not stored, is a warning.
+    """
     from ddns import host
     from ddns.errors import SettingsError
     from ddns.runtime import compose
 
-    file = host.places(data).config_file
+    places = host.places(data)
+    file = places.config_file
     loaded: Loaded | None = None
     problems: tuple[str, ...] = ()
+    warnings: list[str] = []
     try:
-        loaded, _ = compose.load(host.places(data))
+        loaded, _ = compose.load(places)
+        warnings = compose.warnings(loaded, places)
     except SettingsError as error:
         problems = error.problems or (error.message,)
     if as_json:
-        emit("config validate", {"file": file, "valid": loaded is not None, "problems": list(problems)})
+        told = {"file": file, "valid": loaded is not None, "problems": list(problems), "warnings": warnings}
+        emit("config validate", told)
     elif loaded is not None:
         records, providers = len(loaded.settings.record), len(loaded.settings.provider)
         click.echo(f"{file} is valid; records: {records}, providers: {providers}")
     else:
         click.echo("\n".join(problems))
+    for warning in () if as_json else warnings:
+        click.echo(f"warning: {visible(warning)}", err=True)
     if loaded is None:
         ctx.exit(int(SettingsError.exit))
 

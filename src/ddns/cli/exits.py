@@ -31,7 +31,7 @@ MEANINGS = {
         "Read the message, and the command's help: ddns COMMAND --help",
     ),
     Exit.SETTINGS: Meaning(
-        "The settings are wrong; nothing was asked and nothing was changed.",
+        "The settings are wrong, or `config init` can't write them; nothing was asked and nothing was changed.",
         "the settings are wrong",
         "See every problem with its line: ddns config validate",
     ),

@@ -94,9 +94,11 @@ def draw(screen: Screen, told: dict[str, Any], now: float) -> None:
     if not told["entries"]:
         screen.line("No change yet: no run has published anything here.")
         return
-    screen.table([_row(entry, now) for entry in told["entries"] if entry["kind"] == "change"])
+    changes = [_row(entry, now) for entry in told["entries"] if entry["kind"] == "change"]
     notes = [entry for entry in told["entries"] if entry["kind"] == "note"]
-    if notes:
+    if changes:
+        screen.table(changes)
+    if changes and notes:
         screen.line()
     for note in notes:
         screen.line(*_note(note, now), hang=2)

@@ -119,6 +119,9 @@ def _code(result: Any) -> int:
 
 
 def _usage(error: click.ClickException) -> None:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # a group without a command: the help says it all
+        click.echo(error.format_message(), err=True)
+        return
     context = getattr(error, "ctx", None)
     if context is not None:
         click.echo(visible(context.get_usage()), err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ import click
 from ddns.cli import options
 from ddns.cli.detect import described, draw_verdict
 from ddns.cli.output import emit
-from ddns.errors import AddressError
+from ddns.errors import AddressError, Deferred
 
 if TYPE_CHECKING:
     from ddns.cycle import Found
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from ddns.render import Cell, Screen
 
 
-@click.command(**options.examples("ddns plan", "ddns plan --json", "ddns plan --data ./demo"))
+@click.command(**options.examples("ddns plan", "ddns plan --now", "ddns plan --json", "ddns plan --data ./demo"))
 @options.data
 @options.as_json
+@click.option("--now", is_flag=True, help="Ask providers that are blocked, held or left alone, too.")
 @click.pass_context
-def plan(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
+def plan(ctx: click.Context, *, data: str | None, as_json: bool, now: bool) -> None:
     """Show what a run would change, and change nothing.
 
     Every record is read where it is published. The exit code is that of a run that could do no more than this.
@@ -31,14 +33,14 @@ def plan(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
     from ddns.runtime.looking import plan as look
 
     start = Start(data)
-    found = look(start, RunRequest(data))
+    found = look(start, RunRequest(data, now=now))
     told = planned(found)
     if as_json:
         emit("plan", told)
     else:
         from ddns.render import Screen
 
-        draw(Screen(), told)
+        draw(Screen(), told, now=now)
     ctx.exit(exit_code(found, start.started))
 
 
@@ -93,13 +95,15 @@ def _texts(rrset: RRset | None) -> list[str] | None:
     return rrset.texts() if rrset is not None else None
 
 
-def draw(screen: Screen, told: dict[str, Any]) -> None:
-    """The detections, then a line a record."""
+def draw(screen: Screen, told: dict[str, Any], *, now: bool = False) -> None:
+    """The detections, then a line a record. `now`: nothing was left out for an earlier failure."""
     from ddns.render import sign
 
     for family in told["families"]:
         draw_verdict(screen, family)
-    if any(told[part] for part in ("changes", "unchanged", "held")):
+    if not any(told[part] for part in ("changes", "unchanged", "held")):
+        screen.line("No records are set; add a [[record]] to the settings.")
+    else:
         screen.line()
         screen.table([*map(_change, told["changes"]), *map(_right, told["unchanged"]), *map(_held, told["held"])])
     for item in told["held"]:
@@ -110,13 +114,23 @@ def draw(screen: Screen, told: dict[str, Any]) -> None:
         screen.line(sign("failed"), (f" {named}{why}", "strong"), hang=2)
         if item["advice"]:
             screen.line("→ ", item["advice"], indent=2, hang=2)
+    if not now and any(item["code"] == Deferred.code for item in told["held"]):
+        screen.line("→ Look all the same with: ddns plan --now", indent=2, hang=2)
     screen.line()
-    counts = [
-        f"{len(told[part])} {word}"
-        for part, word in (("changes", "to change"), ("unchanged", "right"), ("held", "held"))
-    ]
     end = "Nothing was changed; `ddns run` does it." if told["changes"] else "Nothing was changed."
-    screen.line((", ".join(counts) + ". ", "strong"), end)
+    screen.line((", ".join(_counts(told)) + ". ", "strong"), end)
+
+
+def _counts(told: dict[str, Any]) -> list[str]:
+    """How many records stand how; of those that are left alone, each outcome by its name."""
+    left = Counter(item["outcome"] for item in told["held"])
+    others = [f"{left[name]} {name}" for name in sorted(left) if name != "held"]
+    return [
+        f"{len(told['changes'])} to change",
+        f"{len(told['unchanged'])} right",
+        f"{left['held']} held",
+        *others,
+    ]
 
 
 def _lead(mark: tuple[str, str], item: dict[str, Any]) -> list[Cell]:

@@ -18,8 +18,8 @@ _DOT = " · "
 _OWNERS = {"machine": "this machine", "user": "this user"}
 
 
-def draw(screen: Screen, seen: View, wrong: Sequence[Trouble], whose: str, now: float) -> None:
-    """One screen: the verdict, each record, the last runs, what to do."""
+def draw(screen: Screen, seen: View, wrong: Sequence[Trouble], whose: str, log: str, now: float) -> None:
+    """One screen: the verdict, each record, the last runs, what to do; `log` is where the whole words are."""
     _headline(screen, seen, wrong, whose, now)
     screen.line()
     _draw_records(screen, seen, now)
@@ -33,6 +33,11 @@ def draw(screen: Screen, seen: View, wrong: Sequence[Trouble], whose: str, now: 
     for trouble in wrong:
         screen.line(sign("failed"), (f" {_sentence(trouble.what)}", "strong"), hang=2)
         screen.line("→ ", trouble.advice, indent=2, hang=2)
+    if wrong:
+        # Everybody reads status.json, so what a provider said stands in the log only.
+        screen.line()
+        run, trace = ("last run", f", trace {seen.trace_id}") if seen.trace_id else ("last full run", "")
+        screen.line((f"What the {run} said is in {log}{trace}", "dim"), hang=2)
 
 
 def _sentence(text: str) -> str:
@@ -64,7 +69,7 @@ def _moment(moment: float, now: float) -> str:
 
 def _draw_records(screen: Screen, seen: View, now: float) -> None:
     if not seen.records:
-        screen.line(("No record yet: the settings name none, or no run has looked at them.", "dim"))
+        screen.line(("No record: the settings name none, or no run has looked at them yet.", "dim"))
         return
     room = screen.width - _BESIDE_NAME
     name = max((w for record in seen.records if (w := width_of(record.name)) <= room), default=0)

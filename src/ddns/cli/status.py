@@ -40,5 +40,5 @@ def status(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
         from ddns.cli.screen import draw
         from ddns.render import Screen
 
-        draw(Screen(), seen, wrong, found.whose, now)
+        draw(Screen(), seen, wrong, found.whose, found.log, now)
     ctx.exit(int(Exit.DEGRADED if wrong else Exit.FINE))

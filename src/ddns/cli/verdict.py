@@ -74,7 +74,9 @@ def run_mark(code: int) -> str:
 
 def troubles(view: View, now: float) -> list[Trouble]:
     """All that is wrong, the worst first; empty when all is well. Being paused is not wrong."""
-    found = list(dict.fromkeys([*_run(view), *_blocks(view, now), *_records(view), *_age(view, now)]))
+    found = list(
+        dict.fromkeys([*_run(view), *_none(view, now), *_blocks(view, now), *_records(view), *_age(view, now)])
+    )
     if not found and view.exit != Exit.FINE:
         told = meaning(view.exit)
         found.append(Trouble(told.wrong, told.advice))
@@ -89,6 +91,13 @@ def _run(view: View) -> Iterator[Trouble]:
         code, colon, advice = view.notes[-1].partition(": ") if view.notes else ("", "", "")
         named = view.exit == Exit.STATE and colon and code.startswith("state")
         yield Trouble(f"{told.wrong} (exit code {view.exit})", advice if named and advice else told.advice)
+
+
+def _none(view: View, now: float) -> Iterator[Trouble]:
+    """Settings that keep no record: runs are fine and of no use."""
+    paused = view.paused_until is not None and view.paused_until > now
+    if not view.records and view.exit == Exit.FINE and not paused:
+        yield Trouble("no records are set", "Add a [[record]] to the settings, then: ddns run")
 
 
 def _blocks(view: View, now: float) -> Iterator[Trouble]:

@@ -54,12 +54,13 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The whole file."""
+    """The whole file. `trace_id` is of the last run, "" where that ended without the full way."""
 
     host: str
     version: str
     written_at: float | None
     exit: int
+    trace_id: str
     records: tuple[Record, ...]
     blocks: tuple[Blocked, ...]
     runs: tuple[Ran, ...]
@@ -76,6 +77,7 @@ def view(document: Mapping[str, Any]) -> View:
         version=_text(document, "version"),
         written_at=seconds_of(document.get("written_at")),
         exit=_number(run, "exit") if isinstance(run, dict) else 0,
+        trace_id=_text(run, "id") if isinstance(run, dict) and run.get("full") is True else "",
         records=tuple(record for record in map(_record, _tables(document, "records")) if record.name),
         blocks=tuple(map(_blocked, _tables(document, "blocks"))),
         runs=tuple(map(_ran, _tables(document, "last_runs")))[-_RUNS:],

@@ -30,6 +30,16 @@ class Loaded:
         self._layers = layers
         self._text = text
 
+    @property
+    def name(self) -> str:
+        """What messages call the file."""
+        return self._text.name
+
+    def where(self, key: str) -> str:
+        """The place of a key (its dotted name), as the messages about settings begin."""
+        origin = self.origins[key]
+        return origin.where if origin.layer == "file" else f"{origin.layer} {origin.where}".strip()
+
     @functools.cached_property
     def values(self) -> Mapping[Path, Any]:
         """Every key with its value as the file writes it, defaults included; keys without a value are left out."""

@@ -16,6 +16,7 @@ from ddns.config.near import hint
 from ddns.config.schema import Duration
 from ddns.config.words import dotted, quoted
 from ddns.net import wire
+from ddns.net.urls import base_url
 
 _ADDRESS_TYPES = ("A", "AAAA")
 _OTHER_TYPES = ("CNAME", "TXT")
@@ -26,6 +27,9 @@ def check(merged: Mapping[str, Any], kinds: Mapping[str, str], sources: Sequence
     """Report what is wrong between the keys of a whole file; `kinds` by provider ID, empty when the kind is wrong."""
     _records(merged, kinds, report)
     _detect(_table(merged, "detect"), {*sources, "gateway"}, report)
+    wrong = _url(_table(merged, "gateway").get("url"))
+    if wrong:
+        report(("gateway", "url"), wrong)
     for index, server in _texts(_table(merged, "proof"), "servers"):
         if not _ip_port(server):
             report(("proof", "servers", index), f'expected "IP:PORT" such as "192.0.2.53:53", found {quoted(server)}')
@@ -115,6 +119,16 @@ def _probe(text: object, family: int) -> str | None:
     except ValueError:
         forms = f"{', '.join(names)}, dns://IP:PORT/NAME or http://HOST:PORT/PATH"
         return f"expected {forms}, found {quoted(text)}{hint(text, names)}"
+    return None
+
+
+def _url(text: object) -> str | None:
+    if not isinstance(text, str) or not text.startswith("https://"):
+        return None  # the type says so
+    try:
+        base_url(text)
+    except ValueError as error:
+        return str(error)
     return None
 
 

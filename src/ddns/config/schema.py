@@ -72,6 +72,9 @@ class Record(Table, frozen=True, kw_only=True):
     ] = Adopt.SINGLE
 
 
+_CA_FILE = "A PEM file with the CA to trust instead of the system's; a relative path begins at this file's folder."
+
+
 class OwnSource(Table, frozen=True, kw_only=True):
     """A source of your own: a URL that answers with the caller's address."""
 
@@ -87,7 +90,7 @@ class OwnSource(Table, frozen=True, kw_only=True):
         str, Meta(description="The key of a JSON answer that holds the address; else the whole body is it.")
     ] = ""
     families: Annotated[tuple[Literal[4, 6], ...], Meta(description="The address families that it can tell.")] = (4, 6)
-    ca_file: Annotated[str, Meta(description="A PEM file with the CA to trust instead of the system's.")] = ""
+    ca_file: Annotated[str, Meta(description=_CA_FILE)] = ""
 
 
 def _probe(family: int) -> Meta:
@@ -136,7 +139,7 @@ class Gateway(Table, frozen=True, kw_only=True):
     """`[gateway]`: the fleet's own gateway."""
 
     url: Annotated[str, Meta(pattern="^https://", description="Its address, for example https://ddns.example.com.")]
-    ca_file: Annotated[str, Meta(description="A PEM file with the CA to trust instead of the system's.")] = ""
+    ca_file: Annotated[str, Meta(description=_CA_FILE)] = ""
 
 
 class Retry(Table, frozen=True, kw_only=True):

@@ -98,8 +98,14 @@ def _descriptions(kind: Any) -> list[str]:
 
 
 def _placeholder(name: str, kind: Any, ident: str) -> Any:
-    """What stands for a key that must be given: a reference for a secret, else an empty text that `validate` names."""
-    choices = options(kind)[0]
+    """What stands for a key that must be given: a reference for a secret, else an empty text that `validate` names.
+
+    A `Meta` may give it itself as ``extra={"placeholder": ...}``.
+    """
+    choices, metas = options(kind)
+    for meta in metas:
+        if meta.extra and "placeholder" in meta.extra:
+            return meta.extra["placeholder"]
     if SecretRef in choices:
         return f"file:{ident}-{name}"
     if name == "url":

@@ -27,6 +27,11 @@ class Places:
         self.whose = whose
 
     @property
+    def option(self) -> str:
+        """What a command line needs to mean these places, with a space before it; "" for the usual ones."""
+        return f" --data {self.config}" if self.whose == "data folder" else ""
+
+    @property
     def config_file(self) -> str:
         """The settings."""
         return self.config + "/ddns.toml"

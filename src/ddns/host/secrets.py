@@ -14,11 +14,13 @@ from ddns.model import Secret, SecretRef
 class Vault:
     """Resolves references; remembers every text it gave out so that the log can mask it.
 
-    An error names the reference in its message only: everybody reads the advice, in status.json.
+    An error names the reference in its message only: everybody reads the advice, in status.json. `option` is what
+    ``ddns secret set`` needs to reach the same folder.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, option: str = "") -> None:
         self._folder = folder
+        self._option = option
         self._texts: set[str] = set()
 
     def path(self, ref: SecretRef) -> str:
@@ -59,6 +61,10 @@ class Vault:
             try:
                 with open(self.path(ref), encoding="utf-8") as file:
                     return file.read()
+            except FileNotFoundError as error:
+                raise BadCredentials(
+                    f"the secret {ref} is not in {os.path.dirname(self.path(ref))}{self._how_to_store(ref)}"
+                ) from error
             except OSError as error:
                 raise BadCredentials(
                     f"the secret {ref} can't be read: {error.strerror}",
@@ -70,6 +76,11 @@ class Vault:
             f"the secret {ref} can't be opened: this system has no {ref.scheme} store",
             advice="Use file:PATH or env:NAME on this system.",
         )
+
+    def _how_to_store(self, ref: SecretRef) -> str:
+        if os.path.basename(ref.place) != ref.place:
+            return ""  # not where `ddns secret set` keeps them
+        return f"; store it with: ddns secret set {ref.place}{self._option}"
 
     def store(self, name: str, text: str) -> SecretRef:
         """Keep a secret in the secrets folder, readable by its owner only; returns the reference for the settings."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import email.utils
-import ipaddress
 import json
-import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +20,7 @@ from ddns.errors import (
     foreign,
 )
 from ddns.model import HttpResponse
+from ddns.net.urls import base_url
 
 #: Sent with each request: some services refuse clients that do not name themselves.
 USER_AGENT = f"ddns-fleet/{ddns.__version__}"
@@ -101,24 +100,19 @@ def excerpt(body: bytes) -> str:
 
 
 def checked_url(url: str, setting: str) -> str:
-    """A base URL without its final slash. Raises SettingsError unless it is https, or http to this machine."""
+    """As `base_url`, but raises SettingsError that names the `setting`."""
     try:
-        parts = urllib.parse.urlsplit(url)
-        host, user = parts.hostname or "", parts.username
+        return base_url(url)
     except ValueError as error:
-        raise SettingsError(f"{setting}: not a URL") from error
-    if user is not None or not host:
-        raise SettingsError(f"{setting}: expected https://HOST/PATH without user name and password")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(host)):
-        raise SettingsError(f"{setting}: the secret would travel in the clear; use https, not {foreign(url)}")
-    return url.rstrip("/")
+        raise SettingsError(f"{setting}: {error}") from error
 
 
-def _loopback(host: str) -> bool:
+def refuse_url(url: str) -> None:
+    """Raise ValueError, for a `Settings` to be refused, unless the URL is one that `base_url` takes."""
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        base_url(url)
+    except ValueError as error:
+        raise ValueError(f"url: {error}") from error
 
 
 def ascii_name(name: str) -> str:

@@ -66,6 +66,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "https://api.cloudflare.com/client/v4"
     )
 
+    def __post_init__(self) -> None:
+        """Refuse a URL that the token must not be sent to."""
+        answers.refuse_url(self.url)
+
 
 class Refusal(Exception):
     """The API says that the record is not as our request supposed."""
@@ -147,8 +151,8 @@ def _token_refused(codes: set[object], texts: str, status: int, *, zone_known: b
 
 
 def connect(settings: Settings, tools: Tools) -> Provider:
-    """Make the provider; nothing is sent yet. Raises SettingsError."""
-    return Cloudflare(answers.checked_url(settings.url, "cloudflare: url"), settings, tools)
+    """Make the provider; nothing is sent yet."""
+    return Cloudflare(settings.url.rstrip("/"), settings, tools)
 
 
 class Cloudflare:

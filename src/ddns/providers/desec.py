@@ -33,10 +33,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "https://desec.io/api/v1"
     )
 
+    def __post_init__(self) -> None:
+        """Refuse a URL that the token must not be sent to."""
+        answers.refuse_url(self.url)
+
 
 def connect(settings: Settings, tools: Tools) -> Provider:
-    """Make the provider; nothing is sent yet. Raises SettingsError."""
-    return Desec(answers.checked_url(settings.url, "desec: url"), settings, tools)
+    """Make the provider; nothing is sent yet."""
+    return Desec(settings.url.rstrip("/"), settings, tools)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(pattern="^[A-Za-z0-9_-]+$", description="The parameter that carries an IPv6 address, such as myipv6."),
     ] = "myip"
 
+    def __post_init__(self) -> None:
+        """Refuse a URL that the password must not be sent to, and a user name that HTTP can't carry."""
+        answers.refuse_url(self.url)
+        if ":" in self.username:
+            raise ValueError("username must not hold a colon (HTTP Basic, RFC 7617)")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -108,14 +114,11 @@ def _line(line: str) -> Answer:
 
 def connect(settings: Settings, tools: Tools) -> Provider:
     """Make the provider; nothing is sent yet. Raises SettingsError."""
-    url = answers.checked_url(settings.url, "dyndns2: url")
-    if ":" in settings.username:
-        raise SettingsError("dyndns2: username must not hold a colon (HTTP Basic, RFC 7617)")
     try:
         servers = tuple(map(Server.parse, tools.proof_servers))
     except ValueError as error:
         raise SettingsError(f"proof.servers: {error}") from error
-    return Dyndns2(url, settings, tools, Authority(servers))
+    return Dyndns2(settings.url.rstrip("/"), settings, tools, Authority(servers))
 
 
 class Dyndns2:

@@ -63,7 +63,10 @@ _STATES = {"confirmed": AppliedState.APPLIED, "queued": AppliedState.QUEUED, "he
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a provider of kind ``gateway``; its URL is in the table `[gateway]`."""
 
-    token: Annotated[SecretRef, Meta(description="Where the identity lies that `ddns enroll` stored.")]
+    token: Annotated[
+        SecretRef,
+        Meta(description="Where the identity lies that `ddns enroll` stored.", extra={"placeholder": "file:gateway"}),
+    ]
 
 
 def connect(settings: Settings, tools: Tools) -> Provider:

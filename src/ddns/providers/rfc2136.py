@@ -22,7 +22,6 @@ from ddns.errors import (
     ProviderError,
     Rejected,
     ServerSide,
-    SettingsError,
 )
 from ddns.model import Applied, Change, Observed, RecordKey, RRset, SecretRef
 from ddns.net import exchange, resolver
@@ -59,18 +58,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(description="The TSIG key's algorithm."),
     ] = "hmac-sha256"
 
+    def __post_init__(self) -> None:
+        """Refuse what is no server or name, and half a key."""
+        _parsed(self)
+        if (self.key is None) != (not self.key_name):
+            raise ValueError("key and key_name go together: set both, or none for a server that needs no key")
+
 
 def connect(settings: Settings, tools: Tools) -> Provider:
-    """Make the provider; nothing is sent yet. Raises SettingsError."""
+    """Make the provider; nothing is sent yet."""
+    return Rfc2136(*_parsed(settings), settings, tools)
+
+
+def _parsed(settings: Settings) -> tuple[Server, dns.name.Name | None, dns.name.Name]:
+    """Server, zone and name of the key. Raises ValueError that names the key of the settings."""
+    key = "server"
     try:
         server = Server.parse(settings.server)
+        key = "zone"
         zone = dns.name.from_text(settings.zone) if settings.zone else None
-        key_name = dns.name.from_text(settings.key_name)
+        key = "key_name"
+        return server, zone, dns.name.from_text(settings.key_name)
     except (ValueError, dns.exception.DNSException) as error:
-        raise SettingsError(f"rfc2136: {error}") from error
-    if (settings.key is None) != (not settings.key_name):
-        raise SettingsError("rfc2136: key and key_name go together: set both, or none for a server that needs no key")
-    return Rfc2136(server, zone, key_name, settings, tools)
+        raise ValueError(f"{key}: {error}") from error
 
 
 class Rfc2136:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -16,9 +17,10 @@ from ddns.compare import Rules
 from ddns.config import load as config
 from ddns.config import policy
 from ddns.config.schema import OwnSource, Record, Settings
+from ddns.config.words import dotted
 from ddns.cycle import World
 from ddns.detect import Gather, in_threads
-from ddns.errors import SettingsError
+from ddns.errors import BadCredentials, SettingsError
 from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
 from ddns.model import Family, Memory, RecordKey, RecordType, SecretRef, Target
@@ -66,7 +68,45 @@ def load(places: host.Places, *, missing: bytes | None = None) -> tuple[config.L
         environ=os.environ,
         policy=policy.read(host.policy_file()),
     )
+    _settle_ca_files(loaded, places.config)
     return loaded, data
+
+
+def _settle_ca_files(loaded: config.Loaded, folder: str) -> None:
+    """Take relative paths of CA files from the settings' folder on. Raises SettingsError for files that aren't there."""
+    settings, wanted = loaded.settings, list[tuple[str, str]]()
+
+    def settled(path: str, key: str) -> str:
+        if not path:
+            return ""
+        path = os.path.join(folder, path)
+        wanted.append((key, path))
+        return path
+
+    items = [
+        msgspec.structs.replace(item, ca_file=settled(item.ca_file, f"detect.sources[{number}].ca_file"))
+        if isinstance(item, OwnSource)
+        else item
+        for number, item in enumerate(settings.detect.sources)
+    ]
+    gateway = settings.gateway
+    if gateway is not None:
+        gateway = msgspec.structs.replace(gateway, ca_file=settled(gateway.ca_file, "gateway.ca_file"))
+    detect = msgspec.structs.replace(settings.detect, sources=tuple(items))
+    problems = [f"{loaded.where(key)}: {key}: there is no file {path}" for key, path in wanted if not _file(path)]
+    if problems:
+        raise SettingsError(f"{os.path.basename(loaded.name)} names CA files that are not there", tuple(problems))
+    loaded.settings = msgspec.structs.replace(settings, detect=detect, gateway=gateway)
+
+
+def _file(path: str) -> bool:
+    """Whether there is such a file, as far as this account can tell."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def settings_bytes(places: host.Places) -> bytes:
@@ -209,8 +249,31 @@ def _fingerprint(settings: msgspec.Struct, tools: Tools, vault: Vault) -> str:
 
 
 def _refs(settings: msgspec.Struct) -> list[SecretRef]:
-    values = (getattr(settings, name) for name in settings.__struct_fields__)
-    return [value for value in values if isinstance(value, SecretRef)]
+    return [ref for _, ref in _named_refs(settings)]
+
+
+def _named_refs(settings: msgspec.Struct) -> list[tuple[str, SecretRef]]:
+    values = ((name, getattr(settings, name)) for name in settings.__struct_fields__)
+    return [(name, value) for name, value in values if isinstance(value, SecretRef)]
+
+
+def warnings(loaded: config.Loaded, places: host.Places) -> list[str]:
+    """What settings that are valid still lack: records, and secrets that can be used."""
+    vault = Vault(places.secrets, places.option)
+    found = [] if loaded.settings.record else [no_records(places)]
+    for ident, settings in loaded.settings.provider.items():
+        for name, ref in _named_refs(settings):
+            try:
+                vault.resolve(ref)
+            except BadCredentials as error:
+                key = dotted(("provider", ident, name))
+                found.append(f"{loaded.where(key)}: {key}: {error.message}")
+    return found
+
+
+def no_records(places: host.Places) -> str:
+    """The sentence for settings that keep no record."""
+    return f"no records are set; add a [[record]] to {places.config_file}"
 
 
 def watched(loaded: config.Loaded, vault: Vault) -> tuple[str, ...] | None:

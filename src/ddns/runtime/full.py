@@ -64,7 +64,7 @@ class _Session:
         self._request = request
         self._store = store
         self._seams = seams
-        self._vault = Vault(start.places.secrets)
+        self._vault = Vault(start.places.secrets, start.places.option)
         store.mask = self._vault.mask
         self._log = JsonLog(
             start.places.log_file, start.trace_id, clock=seams.clock, append=host.append, mask=self._vault.mask
@@ -80,6 +80,8 @@ class _Session:
         try:
             loaded, data = compose.load(self._start.places)
             self._log.configure(loaded.settings.log.level, loaded.settings.log.max_bytes, loaded.settings.log.keep)
+            if not loaded.settings.record:
+                self._say(compose.no_records(self._start.places), "WARN")
             watched = compose.watched(loaded, self._vault)
             mark = fingerprint(data, watched or ())
             world = compose.world(
@@ -106,8 +108,14 @@ class _Session:
 
     def _tell(self, outcome: Outcome) -> None:
         tell_outcome(self._log, outcome)
+        self._say(self._vault.mask(outcome_line(outcome)))
+
+    def _say(self, text: str, level: str = "") -> None:
+        """A line on standard output, and in the log with a `level`."""
+        if level:
+            self._log.write(level, text)
         try:
-            sys.stdout.write(self._vault.mask(outcome_line(outcome)) + "\n")
+            sys.stdout.write(text + "\n")
             sys.stdout.flush()
         except OSError:
             pass  # nobody reads any more; the other records are written all the same

@@ -7,7 +7,7 @@ import os
 from ddns import host
 from ddns.errors import StateUnwritable
 from ddns.state.rows import HistoryEntry
-from ddns.state.schema import connect
+from ddns.state.schema import StateDamaged, connect
 from ddns.state.store import Store
 
 
@@ -16,6 +16,16 @@ def history(data: str | None, limit: int) -> list[HistoryEntry]:
     path = host.places(data).state_file
     if not _there(path):
         return []
+    try:
+        return _read(path, limit)
+    except StateDamaged as error:
+        raise StateDamaged(
+            f"the state is damaged: {error.message}",
+            advice="The next run sets it aside and builds a new one: ddns run",
+        ) from error
+
+
+def _read(path: str, limit: int) -> list[HistoryEntry]:
     base = connect(path)
     try:
         return Store(base, path).history(limit)

@@ -72,7 +72,7 @@ def compose_world(
 ) -> tuple[World, Settings]:
     """A world whose state keeps nothing; `missing` stands for settings that are not there. Raises SettingsError."""
     loaded, _ = compose.load(start.places, missing=missing)
-    vault = Vault(start.places.secrets)
+    vault = Vault(start.places.secrets, start.places.option)
     seams = seams or compose.Seams()
     world = compose.world(loaded, request, recall(start), NoState(), vault, NoLog(), start.trace_id, seams)
     return world, loaded.settings

@@ -20,13 +20,14 @@ class NoStatus(DdnsError):
 
 
 class Status:
-    """A status.json as it was found. `whose`: ``machine``, ``user`` or ``data folder``."""
+    """A status.json as it was found, and the log of the same place. `whose`: ``machine``, ``user``, ``data folder``."""
 
-    __slots__ = ("document", "path", "whose")
+    __slots__ = ("document", "log", "path", "whose")
 
-    def __init__(self, document: dict[str, Any], path: str, whose: str) -> None:
+    def __init__(self, document: dict[str, Any], path: str, log: str, whose: str) -> None:
         self.document = document
         self.path = path
+        self.log = log
         self.whose = whose
 
 
@@ -36,7 +37,7 @@ def status(data: str | None = None) -> Status:
     for places in tried:
         content = _content(places.status_file)
         if content is not None:
-            return Status(_document(content, places.status_file), places.status_file, places.whose)
+            return Status(_document(content, places.status_file), places.status_file, places.log_file, places.whose)
     raise NoStatus(
         f"no run yet: there is no {' and no '.join(places.status_file for places in tried)}",
         advice="Start one with: ddns run" + (f" --data {data}" if data is not None else ""),

@@ -63,7 +63,8 @@ def load(data: str | None, file: str | None) -> Loaded:
         settings, kinds = _settings(content, os.path.basename(path))
     except SettingsError as error:
         raise SettingsError(error.message, error.problems, advice=_ADVICE) from error
-    return Loaded(settings, kinds, Vault(host.places(data).secrets))
+    places = host.places(data)
+    return Loaded(settings, kinds, Vault(places.secrets, places.option))
 
 
 def _settings(content: bytes, name: str) -> tuple[GatewaySettings, dict[str, str]]:
@@ -92,10 +93,17 @@ def _provider(ident: str, values: Any, problems: Problems) -> tuple[str, object]
     return kind, convert(own, table.load(kind).Settings, ("provider", ident), problems.add)
 
 
-def run(loaded: Loaded, ready: Callable[[str], None]) -> None:
-    """Serve until KeyboardInterrupt, or a signal; `ready` is told the URL. Raises DdnsError."""
+def run(loaded: Loaded, ready: Callable[[str, str], None]) -> None:
+    """Serve until KeyboardInterrupt, or a signal; `ready` is told the URL and the audit log. Raises DdnsError."""
+    audit_log = os.path.abspath(serve.audit_file(loaded.settings))
     with contextlib.closing(Client()) as net:
-        serve.serve(loaded.settings, _providers(loaded, net), loaded.vault.resolve, SystemClock(), ready=ready)
+        serve.serve(
+            loaded.settings,
+            _providers(loaded, net),
+            loaded.vault.resolve,
+            SystemClock(),
+            ready=lambda url: ready(url, audit_log),
+        )
 
 
 def _providers(loaded: Loaded, net: Client) -> dict[str, Provider]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from ddns import host
@@ -18,6 +19,13 @@ def checked_name(name: str) -> str:
     return name
 
 
+def unwritable_advice(data: str | None) -> str:
+    """What to do where files can't be written below `--data`, or in the usual places."""
+    if data is None:
+        return "Run as an administrator, or name a folder with --data."
+    return f"Give this account the right to write in {os.path.abspath(data)}."
+
+
 def store(data: str | None, name: str, text: str) -> str:
     """Keep a secret where only its owner reads it; returns the reference for the settings. Raises StateUnwritable."""
     folder = host.places(data).secrets
@@ -25,6 +33,5 @@ def store(data: str | None, name: str, text: str) -> str:
         return str(Vault(folder).store(checked_name(name), text))
     except OSError as error:
         raise StateUnwritable(
-            f"the secret can't be stored in {folder}: {error.strerror}",
-            advice="Run as an administrator, or name a folder with --data.",
+            f"the secret can't be stored in {folder}: {error.strerror}", advice=unwritable_advice(data)
         ) from error
