@@ -315,14 +315,18 @@ def test_without_the_extra_it_says_how_to_get_it(gateway: Path) -> None:
         assert done.returncode == 2
 
 
+#: Its URL, and what ends it, giving the exit code and what it said on standard error.
+Served = tuple[str, Callable[[], tuple[int, str]]]
+
+
 @pytest.fixture
-def served(gateway: Path, ca: Authority) -> Iterator[tuple[str, Callable[[], int]]]:
-    """The gateway, served over TLS by the command itself: its URL, and what ends it (giving the exit code)."""
+def served(gateway: Path, ca: Authority) -> Iterator[Served]:
+    """The gateway, served over TLS by the command itself, telling what it decides."""
     cert, key = ca.write_server_files(gateway)
     listen = f'cert_file = "{cert}"\nkey_file = "{key}"'
     (gateway / "gateway.toml").write_text(SETTINGS.format(folder=gateway, listen=listen))
     with subprocess.Popen(
-        [sys.executable, "-m", "ddns", "gateway", "serve", "--data", str(gateway)],
+        [sys.executable, "-m", "ddns", "gateway", "serve", "--verbose", "--data", str(gateway)],
         env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -330,22 +334,22 @@ def served(gateway: Path, ca: Authority) -> Iterator[tuple[str, Callable[[], int
         text=True,
     ) as process:
 
-        def stop() -> int:
+        def stop() -> tuple[int, str]:
             process.send_signal(signal.SIGTERM)
-            return process.wait(30)
+            _, err = process.communicate(timeout=30)
+            return process.returncode, err
 
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith("serving on https://127.0.0.1:"), process.stderr and process.stderr.read()
+            assert process.stdout.readline() == f"audit log  {gateway}/ledger/audit.jsonl\n"
             yield line.split()[-1], stop
         finally:
             process.kill()
 
 
-def test_from_code_to_revocation(
-    gateway: Path, served: tuple[str, Callable[[], int]], ca: Authority, tmp_path: Path
-) -> None:
+def test_from_code_to_revocation(gateway: Path, served: Served, ca: Authority, tmp_path: Path) -> None:
     url, stop = served
     machine = tmp_path / "machine"
     code = operator(gateway, "code", "pc7").out
@@ -401,11 +405,17 @@ types = ["A", "AAAA"]"""
     assert operator(gateway, "revoke", "pc7").err == (
         "ddns: there is no host 'pc7'\nSee which there are with: ddns gateway hosts\n"
     )
-    assert stop() == 0
+    exit_code, err = stop()
+    assert exit_code == 0
+    told = [line.split(" ", 2)[2] for line in err.splitlines()]
+    assert [line.partition(":")[0] for line in told] == ["enrolled", "refused"]
+    assert f"host {identity.host}, label pc7" in told[0]
+    assert "reason code-used" in told[1]
+    assert code.strip() not in err
 
 
 def test_the_lines_that_enrolment_prints_are_valid_settings(
-    gateway: Path, served: tuple[str, Callable[[], int]], ca: Authority, tmp_path: Path
+    gateway: Path, served: Served, ca: Authority, tmp_path: Path
 ) -> None:
     url, _ = served
     code = operator(gateway, "code", "pc9").out

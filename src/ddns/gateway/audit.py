@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import sys
 import threading
@@ -25,6 +26,9 @@ if sys.platform != "win32":
 
 FIRST = "0" * 64
 _TAIL = 1 << 16
+_LOG = logging.getLogger("ddns.gateway")
+#: Decisions about who may come in; they are logged as they happen, too, for an operator who watches.
+_WATCHED = frozenset({"refused", "enrolled"})
 
 
 class AuditError(ValueError):
@@ -57,6 +61,8 @@ class Audit:
         with self._alone():
             self._catch_up()
             self._append(decision, entry)
+        if decision in _WATCHED:
+            _LOG.info("%s: %s", decision, ", ".join(f"{name} {value}" for name, value in entry.items()))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -25,6 +25,7 @@ from ddns.gateway.connection import TimedConnection
 from ddns.gateway.enrolment import Enrolment
 from ddns.gateway.ledger.sqlite import SqliteLedger
 from ddns.gateway.listener import Listener, room
+from ddns.gateway.lock import made, serving_alone
 from ddns.gateway.publisher import Publisher
 from ddns.gateway.seal import Sealer
 from ddns.gateway.settings import GatewaySettings, Listen, Zones
@@ -62,10 +63,7 @@ def audit_file(settings: GatewaySettings) -> Path:
 def opened(settings: GatewaySettings, clock: Clock) -> Iterator[Store]:
     """Ledger and audit log of the data folder, which is made if it is not there. Raises StateError."""
     folder = Path(settings.data)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StateUnwritable(f"the data folder {folder} can't be made: {error.strerror}") from error
+    made(folder)
     ledger = SqliteLedger(folder / "ledger.db")
     try:
         store = Store(ledger, Audit(audit_file(settings), clock))
@@ -170,6 +168,22 @@ def _loaded(config: uvicorn.Config) -> uvicorn.Config:
     return config
 
 
+@contextmanager
+def _served(
+    settings: GatewaySettings,
+    providers: Mapping[str, Provider],
+    resolve: Callable[[SecretRef], Secret],
+    clock: Clock,
+) -> Iterator[tuple[socket.socket, Parts]]:
+    """What it takes to serve; the folder first, so that a second gateway is not told to choose another port."""
+    with (
+        serving_alone(Path(settings.data)),
+        _bound(settings.listen) as sock,
+        assembled(settings, providers, resolve, clock) as parts,
+    ):
+        yield sock, parts
+
+
 def serve(
     settings: GatewaySettings,
     providers: Mapping[str, Provider],
@@ -180,7 +194,7 @@ def serve(
     wait: float = WAIT,
 ) -> None:
     """Serve until a signal (SIGINT, SIGTERM) comes; `ready` is told the URL once requests are taken."""
-    with _bound(settings.listen) as sock, assembled(settings, providers, resolve, clock) as parts:
+    with _served(settings, providers, resolve, clock) as (sock, parts):
         url = _url(settings.listen, sock)
         _Server(_loaded(_config(parts, wait)), lambda: ready(url)).run(sockets=[sock])
 
@@ -204,7 +218,7 @@ def running(
 ) -> Iterator[Running]:
     """Serve in a thread for as long as the context lasts; it is entered when requests are taken."""
     ready = threading.Event()
-    with _bound(settings.listen) as sock, assembled(settings, providers, resolve, clock) as parts:
+    with _served(settings, providers, resolve, clock) as (sock, parts):
         server = _Server(_loaded(_config(parts, wait)), ready.set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, name="gateway", daemon=True)
         thread.start()

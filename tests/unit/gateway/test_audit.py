@@ -32,6 +32,15 @@ def filled(path: Path, number: int = 5) -> None:
     audit.close()
 
 
+def test_who_came_in_and_who_did_not_is_logged(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "ddns.gateway")
+    audit = Audit(path, Clock())
+    for decision in ("accepted", "refused", "enrolled"):
+        audit.write(decision, host="h\x1b[2J", peer="")
+    audit.close()
+    assert [record.getMessage() for record in caplog.records] == ["refused: host h [2J", "enrolled: host h [2J"]
+
+
 def test_each_line_carries_the_hash_of_the_one_before_over_a_restart(path: Path) -> None:
     filled(path, 2)
     filled(path, 2)

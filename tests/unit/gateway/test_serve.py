@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ddns.errors import DdnsError, SettingsError, StateUnwritable
+from ddns.errors import BusyError, DdnsError, SettingsError, StateUnwritable
 from ddns.gateway import connection
 from ddns.gateway.serve import opened, running
 from ddns.model import Secret
@@ -80,6 +80,25 @@ def test_a_zone_without_a_provider_and_a_data_folder_that_is_none_are_said(tmp_p
         pass
     (tmp_path / "file").write_text("")
     with pytest.raises(StateUnwritable, match="can't be made"), run(tmp_path / "file"):
+        pass
+
+
+def test_a_second_gateway_on_the_same_folder_does_not_start(tmp_path: Path) -> None:
+    with run(tmp_path) as first:
+        port = address(first.url)[1]
+        with pytest.raises(BusyError, match=f"another gateway is serving from the data folder {tmp_path}") as found:
+            run(tmp_path, listen={"port": port}).__enter__()
+        assert found.value.exit == 14
+        with opened(settings(tmp_path), Clock()) as operator:
+            assert operator.ledger.hosts() == []
+        assert httpx.get(f"{first.url}/readyz").status_code == 200
+    with run(tmp_path) as again:
+        assert httpx.get(f"{again.url}/readyz").status_code == 200
+
+
+def test_a_folder_that_can_not_be_locked_is_said(tmp_path: Path) -> None:
+    (tmp_path / "serving.lock").mkdir()
+    with pytest.raises(StateUnwritable, match="can't be written"), run(tmp_path):
         pass
 
 
