@@ -14,6 +14,7 @@
     └── ProviderError                  one record, or one call, at a provider
         ├── Retryable             13   counted by the breaker, retried under a policy
         │   ├── Transport              nothing (usable) came back; the write may have happened
+        │   │   └── Untrusted          the server's certificate is not good for us; never retried
         │   ├── RateLimited            the provider names, or implies, a pause
         │   ├── ServerSide             5xx and its kin
         │   └── Malformed              an answer that does not say what its protocol says
@@ -164,6 +165,23 @@ class Transport(Retryable):
     def __init__(self, message: str, *, ambiguous: bool = False, advice: str | None = None) -> None:
         super().__init__(message, advice=advice)
         self.in_doubt = ambiguous
+
+
+class Untrusted(Transport):
+    """The server's certificate is not accepted: nothing was sent, and asking again at once changes nothing.
+
+    `authority`: because nobody that we trust signed it (and not for its name or its dates).
+    """
+
+    code = "provider.untrusted"
+    default_advice = (
+        "For a server with an authority of its own, name that one's PEM file with ca_file (of [gateway], or of the"
+        " source). Otherwise something on the way answers in its place."
+    )
+
+    def __init__(self, message: str, *, authority: bool = True, advice: str | None = None) -> None:
+        super().__init__(message, advice=advice)
+        self.authority = authority
 
 
 class RateLimited(Retryable):

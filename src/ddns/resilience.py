@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from ddns.errors import Block, Deferred, ProviderError, RateLimited, Retryable, block_again
+from ddns.errors import Block, Deferred, ProviderError, RateLimited, Retryable, Untrusted, block_again
 from ddns.model import Applied, BlockNote, BreakerNote, Change, Memory, Observed, RecordKey
 from ddns.ports import Capabilities, Clock, Deadline, Provider, State
 
@@ -44,7 +44,7 @@ class Retry(msgspec.Struct, frozen=True):
         random: Callable[[], float],
     ) -> bool:
         """Pause after attempt number `attempt`, as policy and errors ask; False when no attempt may follow."""
-        if attempt >= self.attempts:
+        if attempt >= self.attempts or (errors and all(isinstance(error, Untrusted) for error in errors)):
             return False
         asked = [error.retry_after for error in errors if isinstance(error, RateLimited) and error.retry_after]
         pause = max([self.pause(attempt + 1, random), *asked])

@@ -16,7 +16,7 @@ import pytest
 
 from ddns import protocol
 from ddns.cli.audit import draw
-from ddns.errors import BadCredentials, Transport
+from ddns.errors import BadCredentials, ProviderError, Transport, Untrusted
 from ddns.gateway.ledger import Entry, RecordState
 from ddns.gateway.operators import HostView
 from ddns.model import Family, HttpRequest, HttpResponse, RecordType
@@ -24,6 +24,7 @@ from ddns.ports import Deadline
 from ddns.render import Screen
 from ddns.runtime import serving
 from ddns.runtime.enrolling import enrol
+from ground.echo import Echo
 from ground.tls import Authority
 from unit.terminal import HOUR, NOW, ROOT, Done, ddns
 
@@ -431,7 +432,10 @@ def test_the_lines_that_enrolment_prints_are_valid_settings(
 class Lossy:
     """A gateway whose answers are lost as often as `losses` says; remembers what was asked."""
 
-    def __init__(self, folder: Path, losses: int, answer: HttpResponse | None = None) -> None:
+    def __init__(
+        self, folder: Path, losses: int, answer: HttpResponse | None = None, error: ProviderError | None = None
+    ) -> None:
+        self.error = error or Transport("the connection was cut", ambiguous=True)
         self.folder = folder
         self.losses = losses
         self.answer = answer
@@ -445,7 +449,7 @@ class Lossy:
         assert pending.read_text().strip() == body["key"]  # stored before it is sent
         self.bodies.append(body)
         if len(self.bodies) <= self.losses:
-            raise Transport("the connection was cut", ambiguous=True)
+            raise self.error
         if self.answer is not None:
             return self.answer
         said = {"host": "h1", "label": "pc7", "names": ["pc7.dyn.example.com"], "gateway": "gw"}
@@ -513,6 +517,23 @@ def test_a_ca_file_that_is_not_there(tmp_path: Path) -> None:
 
     assert done.code == 2
     assert not (tmp_path / "secrets").exists()
+
+
+def test_a_gateway_that_is_not_trusted(echo: Callable[..., Echo], tmp_path: Path) -> None:
+    done = ddns("enroll", echo("").url.rstrip("/"), "--data", tmp_path, stdin="code")
+
+    assert done.code == 13
+    assert done.err == (
+        "ddns: 127.0.0.1: its certificate is not trusted: unable to get local issuer certificate\n"
+        "Name the PEM file of the authority that signed it with: --ca-file FILE\n"
+    )
+
+
+def test_a_gateway_that_is_not_trusted_is_asked_once(tmp_path: Path) -> None:
+    net = Lossy(tmp_path, losses=9, error=Untrusted("no", authority=False, advice="Renew it."))
+    with pytest.raises(Untrusted) as found:
+        enrol(str(tmp_path), URL, "code", net=net, clock=Clock())
+    assert (len(net.bodies), found.value.advice) == (1, "Renew it.")
 
 
 @pytest.mark.parametrize("url", ["http://gw.example.test", "https://", "gw"])

@@ -19,7 +19,7 @@ import pytest
 import trustme
 
 from ddns import __version__
-from ddns.errors import Malformed, ProviderError, SettingsError, Transport
+from ddns.errors import Malformed, ProviderError, SettingsError, Transport, Untrusted
 from ddns.model import Family, HttpRequest, HttpResponse
 from ddns.net.client import Client
 from ddns.ports import Deadline
@@ -272,17 +272,18 @@ def test_no_proxy_by_surprise(client: Client, echo: Callable[..., Echo], monkeyp
 def test_an_unknown_authority_is_refused(client: Client, echo: Callable[..., Echo]) -> None:
     server = echo("198.51.100.7")
     found = failure(client, server.url)
-    assert found.message.startswith(
-        "127.0.0.1: can't connect: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"
-    )
-    assert not found.in_doubt
+    assert found.message == "127.0.0.1: its certificate is not trusted: unable to get local issuer certificate"
+    assert isinstance(found, Untrusted)
+    assert found.advice.startswith("For a server with an authority of its own, name that one's PEM file with ca_file")
+    assert (found.in_doubt, found.authority) == (False, True)
     assert server.hits == 0
 
 
 def test_another_host_s_certificate_is_refused(client: Client, serve: Callable[..., Server], ca: Authority) -> None:
     server = serve(lambda _: Reply(), ca.server("elsewhere.example"))
     found = failure(client, server.url, ca_file=str(ca.file))
-    assert "certificate is not valid for '127.0.0.1'" in found.message
+    assert found.message.endswith("certificate is not valid for '127.0.0.1'")
+    assert found.advice == "Ask for the server by a name that its certificate holds: check the URL."
     assert server.hits == 0
 
 
@@ -293,7 +294,9 @@ def test_an_expired_certificate_is_refused(client: Client, serve: Callable[..., 
     yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     authority.issue_cert("127.0.0.1", not_after=yesterday).configure_cert(context)
     server = serve(lambda _: Reply(), context)
-    assert "certificate has expired" in failure(client, server.url, ca_file=str(tmp_path / "ca.pem")).message
+    found = failure(client, server.url, ca_file=str(tmp_path / "ca.pem"))
+    assert found.message.endswith("certificate has expired")
+    assert found.advice == "Renew the server's certificate, or set this machine's clock if that is wrong."
     assert server.hits == 0
 
 

@@ -20,6 +20,7 @@ from ddns.errors import (
     Rejected,
     ServerSide,
     Transport,
+    Untrusted,
 )
 from ddns.model import (
     Applied,
@@ -68,6 +69,8 @@ def test_fixed_pauses_stay_the_same() -> None:
         pytest.param(1, [Transport("x")], 60.0, [0.1], id="policy"),
         pytest.param(4, [Transport("x")], 60.0, [0.8], id="last pause"),
         pytest.param(5, [Transport("x")], 60.0, None, id="no attempt left"),
+        pytest.param(1, [Untrusted("x"), Untrusted("y")], 60.0, None, id="a certificate that is not trusted"),
+        pytest.param(1, [Untrusted("x"), Transport("y")], 60.0, [0.1], id="and something else beside it"),
         pytest.param(
             1, [RateLimited("x", retry_after=7.0), RateLimited("y", retry_after=9.0)], 60.0, [9.0], id="longest asked"
         ),

@@ -311,6 +311,13 @@ def test_bad_answers_over_tls(echo: Callable[..., Echo], ca: Authority, fault: F
     assert honest.hits == liar.hits == 1
 
 
+def test_a_source_that_is_not_trusted_says_what_to_do(echo: Callable[..., Echo], ca: Authority) -> None:
+    urls = [{V4: echo("1.0.0.1").url} for _ in range(2)]
+    _, problems = ask_all([HttpSource("own", "A", urls[0]), HttpSource("other", "B", urls[1])], 10.0)
+    assert problems[0].startswith("own: 127.0.0.1: its certificate is not trusted: unable to get local issuer")
+    assert "ca_file (of [gateway], or of the source)" in problems[0]
+
+
 @pytest.mark.parametrize(
     ("fault", "message"),
     [

@@ -28,6 +28,7 @@ _RELEASED = {"", "provider.held"}
 _WORDS = {
     "address.unknown": "the public address is not known",
     "provider.unreachable": "the provider can't be reached",
+    "provider.untrusted": "the server's certificate is not trusted",
     "provider.rate_limited": "the provider asks us to wait",
     "provider.server_side": "the provider fails on its side",
     "provider.malformed": "the provider's answer can't be understood",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 from collections.abc import Callable
 
 import httpx
 
 from ddns import __version__
-from ddns.errors import Malformed, Transport, foreign
+from ddns.errors import Malformed, Transport, Untrusted, foreign
 from ddns.model import Family, HttpRequest, HttpResponse
 from ddns.net.timed import Limit, TimedTransport
 from ddns.net.trust import context
@@ -20,6 +21,10 @@ USER_AGENT = f"ddns-fleet/{__version__}"
 _ANY = {Family.V4: "0.0.0.0", Family.V6: "::", None: None}  # noqa: S104 - a client's source address, not a listener
 _CONNECT_SECONDS = 5.0
 _CHECK_IT = "Check the secret of this provider: it may hold a line break, or a letter that is not ASCII."
+_RENEW = "Renew the server's certificate, or set this machine's clock if that is wrong."
+_RENAME = "Ask for the server by a name that its certificate holds: check the URL."
+#: By OpenSSL's code (x509_vfy.h): not yet valid, expired; another host name, another IP address.
+_CERTIFICATE_ADVICE = {9: _RENEW, 10: _RENEW, 62: _RENAME, 64: _RENAME}
 
 
 class Client:
@@ -68,6 +73,9 @@ class Client:
                 body = _body(response, where, limit)
                 return HttpResponse(response.status_code, dict(response.headers), body)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            refused = _certificate_error(error)
+            if refused is not None:
+                raise _untrusted(where, refused) from error
             raise Transport(f"{where}: can't connect: {_words(error)}") from error
         except httpx.LocalProtocolError:  # its words would hold the header's value
             raise Transport(f"{where}: the request holds what HTTP can't carry", advice=_CHECK_IT) from None
@@ -106,6 +114,20 @@ def _body(response: httpx.Response, where: str, limit: int) -> bytes:
         if len(parts) > limit:
             raise Malformed(f"{where}: the answer is longer than {limit} bytes")
     return bytes(parts)
+
+
+def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    """TLS's own error among the causes of one of httpx."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    return cause
+
+
+def _untrusted(where: str, error: ssl.SSLCertVerificationError) -> Untrusted:
+    advice = _CERTIFICATE_ADVICE.get(error.verify_code)
+    said = foreign(error.verify_message or str(error)).removesuffix(".")
+    return Untrusted(f"{where}: its certificate is not trusted: {said}", authority=advice is None, advice=advice)
 
 
 def _words(error: Exception) -> str:

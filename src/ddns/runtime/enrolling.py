@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ddns import host, protocol
 from ddns.config import toml_text
-from ddns.errors import BadCredentials, Retryable, UsageError
+from ddns.errors import BadCredentials, Retryable, Untrusted, UsageError
 from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
 from ddns.model import SecretRef
@@ -23,6 +23,7 @@ from ddns.runtime.storing import checked_name, store
 
 #: Seconds for all tries together.
 _SECONDS = 60.0
+_CA_FILE = "Name the PEM file of the authority that signed it with: --ca-file FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ def _redeem(url: str, code: str, key: bytes, ca_file: str, net: Net, clock: Cloc
                 ca_file=ca_file,
                 trace_id=os.urandom(8).hex(),
             )
+        except Untrusted as error:
+            raise Untrusted(error.message, advice=_CA_FILE if error.authority else error.advice) from error
         except Retryable as error:
             if not policy.wait(attempt, [error], clock=clock, deadline=deadline, random=random.random):
                 raise

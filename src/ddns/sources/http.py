@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ddns.errors import ProviderError, SourceError, foreign
+from ddns.errors import ProviderError, SourceError, Untrusted, foreign
 from ddns.model import Address, Family, HttpRequest
 from ddns.ports import Deadline, Net
 
@@ -44,6 +44,8 @@ class HttpSource(msgspec.Struct, frozen=True):
         request = HttpRequest("GET", self.urls[family], {"accept": "*/*"}, ca_file=self.ca_file)
         try:
             response = net.http(request, family=family, limit=_LIMIT, deadline=deadline)
+        except Untrusted as error:
+            raise SourceError(f"{self.name}: {error.message}. {error.advice.removesuffix('.')}") from error
         except ProviderError as error:
             raise SourceError(f"{self.name}: {error.message}") from error
         if not 200 <= response.status < 300:
