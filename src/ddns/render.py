@@ -100,7 +100,10 @@ class Screen:
         )
 
     def _own_width(self) -> int | None:
-        if "COLUMNS" in os.environ or self._file.isatty():
+        columns = os.environ.get("COLUMNS", "")
+        if columns.isdecimal() and int(columns) == 0:
+            return 80  # rich would believe it, and draw nothing
+        if columns or self._file.isatty():
             return None  # rich knows
         return _UNBOUNDED
 
@@ -162,26 +165,35 @@ class Screen:
 
     def _stacked(self, row: Sequence[Text], head: Sequence[str]) -> None:
         """A row whose cells stand one after the other, those behind the first text with the name of their column."""
-        line, used = Text(), 0
+        lead, line = Text(), Text()
         for number, cell in enumerate(row):
             if not cell.plain:
                 continue
-            name = head[number] if number < len(head) and used > 1 else ""  # behind the sign stands what the row is of
+            if number == 0 and cell_len(cell.plain) == 1:
+                lead = cell + Text(" ")
+                continue
+            name = head[number] if number < len(head) and (line or lead.plain.isspace()) else ""
             piece = Text.assemble((f"{name} ", "dim"), cell) if name else cell
-            gap = min(used, _GAP)  # one column behind the sign
-            if used > 1 and used + gap + cell_len(piece.plain) > self.width:
-                self._wrapped(line)
-                line, used, gap = Text(" " * _INDENT), _INDENT, 0
-            line += Text(" " * gap) + piece
-            used += gap + cell_len(piece.plain)
-        self._wrapped(line)
+            if not line:
+                line = piece
+            elif cell_len(lead.plain + line.plain + piece.plain) + _GAP <= self.width:
+                line += Text(" " * _GAP) + piece
+            else:
+                self._wrapped(lead, line)
+                lead, line = Text(" " * _INDENT), piece
+        self._wrapped(lead, line)
 
-    def _wrapped(self, line: Text) -> None:
-        """A line; what is behind its end goes on below, further in."""
-        indent = len(line.plain) - len(line.plain.lstrip(" "))
-        for number, piece in enumerate(line[indent:].wrap(self._console, max(self.width - _INDENT, 16))):
+    def _wrapped(self, lead: Text, line: Text) -> None:
+        """A line behind its `lead`; what doesn't fit goes on below, further in."""
+        fits = cell_len(lead.plain + line.plain) <= self.width
+        for piece in [line] if fits else line.wrap(self._console, max(self.width - _INDENT, 16)):
             piece.rstrip()
-            self._console.print(Text(" " * (_INDENT if number else indent)) + piece, soft_wrap=True)
+            self._console.print(lead + piece, soft_wrap=True)
+            lead = Text(" " * _INDENT)
+
+    def whole(self, *parts: Part) -> None:
+        """A line that is never broken here: what is in it is there to be copied."""
+        self._console.print(self._text(parts), soft_wrap=True)
 
     def panel(self, title: str, *lines: Sequence[Part]) -> None:
         """Lines in a frame."""

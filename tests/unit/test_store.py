@@ -560,3 +560,32 @@ def test_an_unknown_address_is_stored_with_its_advice(store: Store) -> None:
     assert (row["outcome"], row["code"], row["advice"], row["next_at"], row["rrset"]) == (
         "failed", "address.unknown", "See what each source answers with: ddns detect", START + 9, None,
     )  # fmt: skip
+
+
+def test_a_new_state_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    open_store(str(path), START).close_file()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        pytest.param("written_at = 'soon'", id="a time that is text"),
+        pytest.param("proven_at = 9e999", id="a time without end"),
+        pytest.param("reversals = '7'", id="reversals of another shape"),
+        pytest.param("reversals = '[\"x\"]'", id="a reversal that is text"),
+        pytest.param('rrset = \'{"values": [], "ttl": "x", "extra": {}}\'', id="a TTL that is text"),
+        pytest.param("rrset = '[]'", id="an RRset of another shape"),
+        pytest.param("held_until = x'00'", id="bytes"),
+    ],
+)
+def test_forged_rows_lead_to_a_rebuild_and_not_to_a_crash(path: str, forged: str) -> None:
+    store = open_store(path, START)
+    store.begin(run())
+    store.settle(run(), Outcome(Kind.PROVEN, KEY, START, OLD, observed=Observed(KEY, OLD, "api", START)))
+    store.close_file()
+    sql(path, f"UPDATE records SET {forged}")
+    rebuilt = open_store(path, START + 1)
+    assert (dict(rebuilt.recall().published), len(rebuilt.notes(START))) == ({}, 1)
+    rebuilt.close_file()

@@ -107,7 +107,7 @@ class InstanceLock:
         private_folder(folder)
         path = folder + "/instance.lock"
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise StateUnwritable(f"{path}: {error.strerror}") from error
         try:

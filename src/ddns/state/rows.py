@@ -7,7 +7,7 @@ import sqlite3
 
 import msgspec
 
-from ddns.model import BlockNote, BreakerNote, Change, Reason, RecordKey, RecordType, RRset
+from ddns.model import BlockNote, BreakerNote, Change, Published, Reason, RecordKey, RecordType, RRset
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
@@ -31,7 +31,10 @@ def decode(text: str | None, rtype: RecordType) -> RRset | None:
     if text is None:
         return None
     data = json.loads(text)
-    return RRset(frozenset(map(rtype.parse, data["values"])), data["ttl"], data["extra"])
+    ttl, extra = data["ttl"], data["extra"]
+    if not (ttl is None or isinstance(ttl, int)) or not isinstance(extra, dict):
+        raise ValueError(f"{text!r} is not an RRset")
+    return RRset(frozenset(map(rtype.parse, data["values"])), ttl, extra)
 
 
 def place(key: RecordKey) -> tuple[str, str, str]:
@@ -44,6 +47,36 @@ def key(row: sqlite3.Row) -> RecordKey:
     return RecordKey(row["provider"], row["name"], RecordType(row["type"]))
 
 
+def published(row: sqlite3.Row) -> Published | None:
+    """What a row of `records` says of a record that we own, None when we own it no more. Raises ValueError.
+
+    The account that runs the task can write the file, so that types and times are not taken for granted.
+    """
+    rrset = decode(row["rrset"], key(row).type)
+    if rrset is None:
+        return None
+    return Published(
+        rrset,
+        _time(row["since"]) or 0.0,
+        _time(row["written_at"]) or 0.0,
+        _time(row["proven_at"]),
+        str(row["proven_by"]),
+        tuple(at for value in json.loads(row["reversals"]) if (at := _time(value)) is not None),
+        _time(row["held_until"]),
+        bool(row["pending"]),
+    )
+
+
+#: The end of the year 9999, the last that the standard library can draw. UTC seconds.
+_LAST_SECOND = 253402300799.0
+
+
+def _time(value: object) -> float | None:
+    if value is None or (isinstance(value, int | float) and -_LAST_SECOND < value < _LAST_SECOND):
+        return value
+    raise ValueError(f"{value!r} is not a time")
+
+
 def change(row: sqlite3.Row) -> Change:
     """The change of a row of `changes`."""
     where = key(row)
@@ -53,12 +86,14 @@ def change(row: sqlite3.Row) -> Change:
 
 def block(row: sqlite3.Row) -> BlockNote:
     """The note of a row of `blocks`."""
-    fields = ("provider", "fingerprint", "code", "message", "advice", "since", "retry_at")
-    return BlockNote(*(row[name] for name in fields))
+    provider, fingerprint, code, message, advice = (
+        str(row[name]) for name in ("provider", "fingerprint", "code", "message", "advice")
+    )
+    since, retry_at = _time(row["since"]) or 0.0, _time(row["retry_at"]) or 0.0
+    return BlockNote(provider, fingerprint, code, message, advice, since, retry_at)
 
 
 def breaker(row: sqlite3.Row) -> BreakerNote:
     """The note of a row of `breakers`."""
-    return BreakerNote(
-        tuple(mark == "x" for mark in row["calls"]), row["opened_at"], row["open_until"], row["openings"]
-    )
+    calls = tuple(mark == "x" for mark in str(row["calls"]))
+    return BreakerNote(calls, _time(row["opened_at"]), _time(row["open_until"]), min(max(int(row["openings"]), 0), 20))

@@ -81,27 +81,14 @@ class Store:
                 breakers={row["name"]: rows.breaker(row) for row in self._rows("SELECT * FROM breakers")},
                 fingerprint=mark[0]["value"] if mark else "",
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise StateDamaged(f"{self._path}: a stored value can't be read: {error}") from error
 
     def _published(self) -> Iterable[tuple[RecordKey, Published]]:
         for row in self._rows("SELECT * FROM records WHERE rrset IS NOT NULL"):
-            key = rows.key(row)
-            rrset = rows.decode(row["rrset"], key.type)
-            if rrset is not None:
-                yield (
-                    key,
-                    Published(
-                        rrset,
-                        row["since"] or 0.0,
-                        row["written_at"] or 0.0,
-                        row["proven_at"],
-                        row["proven_by"],
-                        tuple(json.loads(row["reversals"])),
-                        row["held_until"],
-                        bool(row["pending"]),
-                    ),
-                )
+            published = rows.published(row)
+            if published is not None:
+                yield rows.key(row), published
 
     def _intents(self) -> Iterable[tuple[RecordKey, Intent]]:
         for row in self._rows("SELECT * FROM changes WHERE state IN ('open', 'accepted') ORDER BY seq"):
@@ -266,7 +253,7 @@ class Store:
         same = old is not None and rrset is not None and old.values == rrset.values
         since = before[0]["since"] if same and before else at
         insert = ("INSERT OR IGNORE INTO records (provider, name, type) VALUES (?, ?, ?)", rows.place(key))
-        set_written = "written_at = ?, held_until = NULL, " if written else ""
+        set_written = "written_at = ?, held_until = NULL, proven_at = NULL, proven_by = '', " if written else ""
         update = f"UPDATE records SET rrset = ?, since = ?, {set_written}pending = 0 WHERE {_WHERE}"
         values = (rows.encode(rrset), since, *((at,) if written else ()), *rows.place(key))
         return [insert, (update, values)]
