@@ -12,7 +12,7 @@ import pytest
 
 from ddns import host
 from ddns.cycle import Found
-from ddns.errors import AddressError, DdnsError, Rejected, Transport
+from ddns.errors import AddressError, DdnsError, Deferred, Rejected, Transport
 from ddns.model import (
     Absent,
     Answer,
@@ -90,6 +90,55 @@ def test_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
 2 to change, 1 right, 1 held. Nothing was changed; `ddns run` does it."""
     )
     assert done.code == 12
+
+
+def test_a_plan_counts_what_is_left_alone_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    away = Deferred("main failed too often and is left alone for 60 s", until=NOW)
+    left = (
+        hold("a.example.com", Kind.DEFERRED, away),
+        hold("b.example.com", Kind.FAILED, Transport("b.example.com A: no answer")),
+        hold("c.example.com", Kind.HELD, REJECTED),
+    )
+    plans(monkeypatch, Plan(held=left))
+
+    done = ddns("plan", width=120)
+
+    assert (
+        done.text
+        == r"""● IPv4  203.0.113.8  agreed by ipify, Amazon
+
+!  a.example.com  A  deferred
+!  b.example.com  A  failed
+!  c.example.com  A  held
+
+✗ a.example.com A: main failed too often and is left alone for 60 s
+  → Nothing to do: the record is kept and tried again later. `ddns run --now` tries at once.
+
+✗ b.example.com A: no answer
+  → Check the network and the provider's status; the next run tries again.
+
+✗ c.example.com A: www.example.com A already has 2 values (192.0.2.1, \x1b[31m) that this machine did not write
+  → Remove the others, or set adopt = "all".
+
+→ Look all the same with: ddns plan --now
+
+0 to change, 0 right, 1 held, 1 deferred, 1 failed. Nothing was changed."""
+    )
+    assert done.code == 12
+    assert "plan --now" not in ddns("plan", "--now").out
+
+
+def test_a_plan_without_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Found({}, {}, Plan())
+    monkeypatch.setattr(looking, "plan", lambda *_: found)
+
+    done = ddns("plan")
+
+    assert done.lines == [
+        "No records are set; add a [[record]] to the settings.",
+        "",
+        "0 to change, 0 right, 0 held. Nothing was changed.",
+    ]
 
 
 def test_a_plan_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,6 +248,26 @@ def test_detect(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.code == 0
 
 
+def test_detect_in_a_narrow_terminal_keeps_words_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    says(monkeypatch, V4=KNOWN.detection)
+
+    assert (
+        ddns("detect", width=40).text
+        == r"""● google  operator Google  TLS no
+    answer 203.0.113.8  ms 9
+● ipify  operator ipify  TLS yes
+    answer 203.0.113.8  ms 84
+✗ icanhazip  operator Cloudflare
+    TLS yes  answer 198.51.100.66  ms 61
+○ own\x1b[2J  operator me  TLS yes
+    answer HTTP 503  ms 1500
+
+● IPv4  203.0.113.8  agreed by ipify,
+  Amazon"""
+    )
+    assert ddns("detect", width=60).lines[0] == "   source      operator    TLS  answer           ms"
+
+
 def test_detect_that_can_not_tell_is_11(monkeypatch: pytest.MonkeyPatch) -> None:
     says(monkeypatch, V4=Unknown(("ipify: HTTP 503",)))
 
@@ -290,6 +359,40 @@ last 30 days  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
     assert done.code == 0
 
 
+def test_a_history_of_notes_begins_at_the_top(tmp_path: Path, at_now: None) -> None:
+    (tmp_path / "state").mkdir()
+    store = open_store(str(tmp_path / "state" / "state.db"), NOW)
+    store.note(NOW, "the state was damaged; history before this is not there")
+    store.close_file()
+
+    assert ddns("history", "--data", tmp_path).lines[:2] == [
+        "◐ 18:00  the state was damaged; history before this is not there",
+        "",
+    ]
+
+
+def test_history_in_a_narrow_terminal_keeps_words_whole(tmp_path: Path, at_now: None) -> None:
+    folder = remembered(tmp_path)
+
+    assert ddns("history", "--data", folder, width=60).lines[:8] == [
+        "◐ 17:00  new.example.com  A  none → 203.0.113.8",
+        "    create, sent, not yet seen",
+        "● 17:00  home.example.com  A  203.0.113.7 → 203.0.113.8",
+        "    address, found in DNS",
+        "✗ 19 Nov 18:00  www.example.com  A  203.0.113.7 → none",
+        r"    remove, refused: a \x1b[31mCNAME stands there",
+        "● 19 Nov 18:00  home.example.com  A  none → 203.0.113.7",
+        "    create, in DNS",
+    ]
+    assert ddns("history", "--data", folder, width=40).lines[:5] == [
+        "◐ 17:00  new.example.com  A",
+        "    none → 203.0.113.8",
+        "    create, sent, not yet seen",
+        "● 17:00  home.example.com  A",
+        "    203.0.113.7 → 203.0.113.8",
+    ]
+
+
 def test_history_is_as_long_as_asked_for(tmp_path: Path, at_now: None) -> None:
     done = ddns("history", "--limit", 1, "--data", remembered(tmp_path))
 
@@ -333,7 +436,10 @@ def test_history_of_a_file_that_is_no_state(tmp_path: Path) -> None:
 
     done = ddns("history", "--data", tmp_path)
 
-    assert done.err == f"ddns: {tmp_path}/state/state.db: file is not a database\n"
+    assert done.err == (
+        f"ddns: the state is damaged: {tmp_path}/state/state.db: file is not a database\n"
+        "The next run sets it aside and builds a new one: ddns run\n"
+    )
     assert done.code == 15
 
 
@@ -448,7 +554,7 @@ def test_a_secret_that_can_not_be_stored(tmp_path: Path) -> None:
 
     assert done.err == (
         f"ddns: the secret can't be stored in {tmp_path}/secrets: File exists\n"
-        "Run as an administrator, or name a folder with --data.\n"
+        f"Give this account the right to write in {tmp_path}.\n"
     )
     assert done.code == 15
 

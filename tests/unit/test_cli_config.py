@@ -12,6 +12,9 @@ from click.testing import CliRunner, Result
 
 from ddns import host
 from ddns.cli.config import config
+from ddns.host.secrets import Vault
+from ddns.runtime import compose
+from ddns.sources.http import HttpSource
 
 CLOUDFLARE = """\
 schema = 1
@@ -52,7 +55,11 @@ def test_init_writes_what_was_asked_for_and_it_is_valid(data: Path) -> None:
     result = ddns_config("init", "--data", data, *asked, "--provider", "cloudflare", "--set", "zone=example.com")
     assert (result.output, result.exit_code) == (f"wrote {data}/ddns.toml\n", 0)
     result = ddns_config("validate", "--data", data)
-    assert (result.output, result.exit_code) == (f"{data}/ddns.toml is valid; records: 2, providers: 1\n", 0)
+    assert (result.stdout, result.exit_code) == (f"{data}/ddns.toml is valid; records: 2, providers: 1\n", 0)
+    assert result.stderr == (
+        f"warning: ddns.toml:31: provider.main.token: the secret file:main-token is not in {data}/secrets; "
+        f"store it with: ddns secret set main-token --data {data}\n"
+    )
     lines = [line for line in (data / "ddns.toml").read_text().splitlines() if line and not line.startswith("#")]
     assert lines == [
         "schema = 1",
@@ -82,13 +89,16 @@ def test_init_for_the_fleet(data: Path) -> None:
     assert result.exit_code == 0
     assert ddns_config("validate", "--data", data).exit_code == 0
     shown = json.loads(ddns_config("show", "--data", data, "--json").output)["data"]["values"]
-    assert shown["provider.main.kind"]["value"] == "gateway"
+    assert shown["provider.fleet.kind"]["value"] == "gateway"
+    assert shown["provider.fleet.token"]["value"] == "file:gateway"
     assert shown["gateway.url"]["value"] == "https://gw.example.com"
 
 
 def test_init_without_anything_is_a_valid_file_that_keeps_no_name(data: Path) -> None:
     assert ddns_config("init", "--data", data).exit_code == 0
-    assert ddns_config("validate", "--data", data).output == f"{data}/ddns.toml is valid; records: 0, providers: 0\n"
+    result = ddns_config("validate", "--data", data)
+    assert (result.stdout, result.exit_code) == (f"{data}/ddns.toml is valid; records: 0, providers: 0\n", 0)
+    assert result.stderr == f"warning: no records are set; add a [[record]] to {data}/ddns.toml\n"
 
 
 def test_init_leaves_an_existing_file_alone_unless_forced(data: Path) -> None:
@@ -110,8 +120,31 @@ def test_init_lets_only_the_owner_read(data: Path) -> None:
 def test_init_in_a_folder_that_cannot_be(data: Path) -> None:
     data.write_text("a file where the folder should be")
     result = ddns_config("init", "--data", data / "deeper")
-    assert result.exit_code != 0
-    assert f"{data}/deeper" in result.output
+    assert result.stderr == (
+        f"ddns: the settings' folder can't be made: {data}/deeper: Not a directory\n"
+        f"Give this account the right to write in {data}/deeper.\n"
+    )
+    assert result.exit_code == 10
+
+
+def test_init_for_a_server_with_a_key_needs_only_the_secret(data: Path) -> None:
+    asked = ["--name", "home.example.com", "--provider", "rfc2136", "--set", "server=192.0.2.53"]
+    result = ddns_config("init", "--data", data, *asked, "--set", "key_name=host1")
+    assert (result.output, result.exit_code) == (f"wrote {data}/ddns.toml\n", 0)
+    assert 'key = "file:main-key"\n' in (data / "ddns.toml").read_text()
+    assert "store it with: ddns secret set main-key --data" in ddns_config("validate", "--data", data).stderr
+    Vault(f"{data}/secrets").store("main-key", "c2VjcmV0")
+    result = ddns_config("validate", "--data", data)
+    assert (result.output, result.exit_code) == (f"{data}/ddns.toml is valid; records: 1, providers: 1\n", 0)
+
+
+def test_init_names_a_ca_by_its_whole_path(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ca.pem").write_text("")
+    monkeypatch.chdir(tmp_path)
+    asked = ["--name", "pc7.dyn.example.com", "--gateway", "https://gw.example.com"]
+    assert ddns_config("init", "--data", data, *asked, "--gateway-ca", "ca.pem").exit_code == 0
+    shown = json.loads(ddns_config("show", "--data", data, "--json").output)["data"]["values"]
+    assert shown["gateway.ca_file"]["value"] == f"{tmp_path}/ca.pem"
 
 
 REFUSED = {
@@ -133,6 +166,10 @@ REFUSED = {
         '--set: expected KEY=VALUE, found "server"',
     ),
     "a CA without a gateway": (["--gateway-ca", "ca.pem"], "--gateway-ca needs --gateway"),
+    "a CA that is not there": (
+        ["--gateway", "https://gw.example.com", "--gateway-ca", "ca.pem"],
+        "--gateway-ca: there is no file ca.pem",
+    ),
     "a bad name and a bad key": (
         ["--name", "büro.example.com", "--provider", "cloudflare", "--set", "zoen=x"],
         (
@@ -180,13 +217,97 @@ def test_validate_as_json(data: Path) -> None:
             "file": f"{data}/ddns.toml",
             "valid": False,
             "problems": ["ddns.toml:1: schema: expected 1, found 2; this version of ddns reads schema 1 only"],
+            "warnings": [],
         },
     }
     assert result.exit_code == 10
     written(data, CLOUDFLARE)
     result = ddns_config("validate", "--data", data, "--json")
-    assert json.loads(result.output)["data"] == {"file": f"{data}/ddns.toml", "valid": True, "problems": []}
+    warning = (
+        "ddns.toml:7: provider.main.token: "
+        "the secret env:CLOUDFLARE_TOKEN is not there: the environment variable is not set"
+    )
+    assert json.loads(result.output)["data"] == {
+        "file": f"{data}/ddns.toml",
+        "valid": True,
+        "problems": [],
+        "warnings": [warning],
+    }
     assert result.exit_code == 0
+
+
+PROVIDERS = {
+    "half a key": ('kind = "rfc2136"\nserver = "ns1"\nkey_name = "host1"', "key and key_name go together"),
+    "no server": ('kind = "rfc2136"\nserver = "ns1:0"', "server: "),
+    "no zone": ('kind = "rfc2136"\nserver = "ns1"\nzone = "a..b"', "zone: A DNS label is empty."),
+    "a token in the clear": (
+        'kind = "cloudflare"\ntoken = "env:T"\nurl = "http://api.example.com/?secret=canary"',
+        "url: the secret would travel in the clear; use https, not http",
+    ),
+    "the same": ('kind = "desec"\ntoken = "env:T"\nurl = "http://api.example.com"', "url: the secret would travel"),
+    "a URL with a password": (
+        'kind = "dyndns2"\npassword = "env:T"\nusername = "me"\nurl = "https://me:canary@example.com"',
+        "url: expected https://HOST/PATH without user name and password",
+    ),
+    "a colon": (
+        'kind = "dyndns2"\npassword = "env:T"\nusername = "a:b"\nurl = "https://example.com"',
+        "username must not hold a colon",
+    ),
+}
+
+
+@pytest.mark.parametrize(("table", "told"), PROVIDERS.values(), ids=PROVIDERS.keys())
+def test_validate_refuses_what_a_run_would(data: Path, table: str, told: str) -> None:
+    written(data, f'schema = 1\n[[record]]\nname = "a.example.com"\nprovider = "main"\n[provider.main]\n{table}\n')
+    result = ddns_config("validate", "--data", data)
+    assert result.output.startswith(f"ddns.toml:5: provider.main: {told}")
+    assert "canary" not in result.output
+    assert result.exit_code == 10
+
+
+@pytest.mark.parametrize("url", ["https://", "https://me:canary@gw.example.com", "https://gw.example.com:x"])
+def test_validate_refuses_a_gateway_that_is_none(data: Path, url: str) -> None:
+    written(data, CLOUDFLARE + f'[gateway]\nurl = "{url}"\n')
+    result = ddns_config("validate", "--data", data)
+    assert result.output.startswith("ddns.toml:11: gateway.url: ")
+    assert "canary" not in result.output
+    assert result.exit_code == 10
+
+
+CA_FILES = """\
+schema = 1
+[detect]
+sources = [
+    "ipify",
+    { url = "https://ip.example.com", operator = "own", ca_file = "tls/own.pem" },
+]
+[gateway]
+url = "https://gw.example.com"
+ca_file = "ca.pem"
+"""
+
+
+def test_a_relative_ca_file_begins_at_the_settings_folder(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(data, CA_FILES)
+    monkeypatch.chdir(tmp_path)
+    result = ddns_config("validate", "--data", data)
+    assert result.output == (
+        f"ddns.toml:5: detect.sources[1].ca_file: there is no file {data}/tls/own.pem\n"
+        f"ddns.toml:9: gateway.ca_file: there is no file {data}/ca.pem\n"
+    )
+    assert result.exit_code == 10
+    (data / "tls").mkdir()
+    (data / "tls" / "own.pem").write_text("")
+    (data / "ca.pem").write_text("")
+    assert ddns_config("validate", "--data", data).exit_code == 0
+    loaded, _ = compose.load(host.places(str(data)))
+    own, gateway = compose.build_sources(loaded.settings)[1], loaded.settings.gateway
+    assert isinstance(own, HttpSource)
+    assert gateway is not None
+    assert (own.ca_file, gateway.ca_file) == (f"{data}/tls/own.pem", f"{data}/ca.pem")
+    assert compose.watched(loaded, Vault("")) == (f"file:{data}/ca.pem", f"file:{data}/tls/own.pem")
 
 
 def test_validate_without_a_file(data: Path) -> None:

@@ -540,3 +540,38 @@ def test_a_gateway_that_is_not_trusted_is_asked_once(tmp_path: Path) -> None:
 def test_a_url_that_is_none(tmp_path: Path, url: str) -> None:
     done = ddns("enroll", url, "--data", tmp_path, stdin="code")
     assert done.code == 10
+
+
+def test_settings_and_enrolment_fit_together(
+    gateway: Path, served: tuple[str, Callable[[], int]], ca: Authority, tmp_path: Path
+) -> None:
+    url, _ = served
+    machine = tmp_path / "machine"
+    asked = ["--name", "pc8.dyn.example.com", "--gateway", url, "--gateway-ca", ca.file]
+    assert ddns("config", "init", "--data", machine, *asked).code == 0
+    waiting = ddns("config", "validate", "--data", machine)
+    assert (waiting.code, waiting.err.count("warning: "), "file:gateway is not in" in waiting.err) == (0, 1, True)
+
+    code = operator(gateway, "code", "pc8").out
+    assert ddns("enroll", url, "--ca-file", ca.file, "--data", machine, stdin=code).code == 0
+
+    done = ddns("config", "validate", "--data", machine)
+    assert (done.code, done.out, done.err) == (0, f"{machine}/ddns.toml is valid; records: 1, providers: 1\n", "")
+    settings = machine / "ddns.toml"
+    allowed = settings.read_text().replace(
+        "[detect]", '[detect]\nsources = ["gateway"]\nallow_private = ["127.0.0.0/8"]'
+    )
+    settings.write_text(allowed)
+    trial = subprocess.run(
+        [sys.executable, "-m", "ddns", "run", "--trial", "--data", str(machine)],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    # The gateway knows the machine and its name; it is the DNS server behind it that nobody serves here.
+    assert (trial.returncode, trial.stdout) == (13, "")
+    assert trial.stderr == (
+        f"ddns: pc8.dyn.example.com A: gateway {url.removeprefix('https://')}: "
+        "what stands at pc8.dyn.example.com can't be read from the DNS server now\n"
+    )

@@ -111,10 +111,13 @@ def test_a_wrong_command_line_is_2(arguments: list[str], said: str) -> None:
     assert all(line.isprintable() for line in done.err.splitlines())
 
 
-def test_without_a_command_the_help_is_shown() -> None:
-    done = ddns()
-    assert done.code == 2
-    assert "Commands:" in done.err + done.out
+@pytest.mark.parametrize(
+    "group", [[], ["config"], ["secret"], ["gateway"]], ids=lambda words: " ".join(words) or "ddns"
+)
+def test_without_a_command_the_help_is_shown_once(group: list[str]) -> None:
+    done = ddns(*group)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == ddns(*group, "--help").out
 
 
 def _raises(error: BaseException) -> Callable[[RunRequest], int]:

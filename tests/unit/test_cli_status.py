@@ -32,6 +32,11 @@ HOME = """\
     since 14 Nov 18:00 (8 days) · proven 2 h ago by api · next proof 22:00"""
 
 
+def where(folder: Path) -> str:
+    """The line that leads to the log."""
+    return f"What the last full run said is in {folder}/logs/ddns.jsonl"
+
+
 @pytest.fixture(autouse=True)
 def _now(at_now: None) -> None:
     """All of these look at the clock."""
@@ -99,7 +104,9 @@ web01  ✗ 1 thing to look at  ddns 0.1.0 · data folder · checked 2 min ago
 runs  ● ● ◐ ● ✗ ✗  3 of 6 fine, nothing changed, last 17:57
 
 ✗ dyn: the credentials are not accepted since 14:00; asked again 23 Nov 14:00.
-  → Store a valid secret with `ddns secret set`, then: ddns run --now"""
+  → Store a valid secret with `ddns secret set`, then: ddns run --now
+
+{where(tmp_path)}"""
     )
     assert done.code == 20
 
@@ -124,6 +131,39 @@ def test_what_a_person_must_decide_is_not_promised_another_attempt(tmp_path: Pat
     done = ddns("status", "--data", put(tmp_path, status(held)), width=200)
 
     assert "the record is refused as it is asked for · proven 2 h ago by api\n" in done.text
+
+
+def test_the_trace_of_a_full_run_leads_to_its_lines_in_the_log(tmp_path: Path) -> None:
+    document = status(record(outcome="failed", error=BAD))
+    document["run"]["full"] = True
+
+    done = ddns("status", "--data", put(tmp_path, document), width=40)
+
+    assert done.lines[-1] == f"What the last run said is in {tmp_path}/logs/ddns.jsonl, trace ab12"
+
+
+def test_settings_that_keep_no_record_are_not_well(tmp_path: Path) -> None:
+    done = ddns("status", "--data", put(tmp_path, status()))
+
+    assert (
+        done.text
+        == f"""\
+web01  ✗ 1 thing to look at  ddns 0.1.0 · data folder · checked 2 min ago
+
+No record: the settings name none, or no run has looked at them yet.
+
+{FINE_RUNS}
+
+✗ No records are set.
+  → Add a [[record]] to the settings, then: ddns run
+
+{where(tmp_path)}"""
+    )
+    assert done.code == 20
+
+
+def test_paused_before_there_is_a_record_is_not_wrong(tmp_path: Path) -> None:
+    assert ddns("status", "--data", put(tmp_path, status(paused_until=utc(NOW + HOUR)))).code == 0
 
 
 def test_paused_is_not_wrong(tmp_path: Path) -> None:
@@ -151,10 +191,12 @@ def test_a_pause_that_is_over_is_none(tmp_path: Path) -> None:
 def test_stale(tmp_path: Path) -> None:
     done = ddns("status", "--data", put(tmp_path, status(record(), age=9 * HOUR)))
 
-    assert done.lines[-3:] == [
+    assert done.lines[-5:] == [
         "✗ The last run ended 9 h ago, though one comes about every 10 min.",
         "  → The scheduled task may not run: see that it is there and enabled, or run",
         "    by hand: ddns run",
+        "",
+        where(tmp_path),
     ]
     assert done.code == 20
 
@@ -177,9 +219,11 @@ def test_a_machine_that_runs_once_a_day_is_not_stale_after_twenty_hours() -> Non
 def test_wrong_settings(tmp_path: Path) -> None:
     done = ddns("status", "--data", put(tmp_path, status(record(), codes=(0, 10))))
 
-    assert done.lines[-2:] == [
+    assert done.lines[-4:] == [
         "✗ The settings are wrong (exit code 10).",
         "  → See every problem with its line: ddns config validate",
+        "",
+        where(tmp_path),
     ]
     assert done.code == 20
 
@@ -189,9 +233,11 @@ def test_unusable_state_says_why(tmp_path: Path) -> None:
 
     done = ddns("status", "--data", put(tmp_path, status(record(), codes=(0, 15), notes=notes)), width=120)
 
-    assert done.lines[-2:] == [
+    assert done.lines[-4:] == [
         "✗ The state can't be used (exit code 15).",
         "  → Install the newer version again, or restore the state's snapshot taken before the upgrade.",
+        "",
+        where(tmp_path),
     ]
     assert done.code == 20
 
@@ -254,7 +300,10 @@ runs  ● ● ◐ ◐  2 of 4 fine, nothing changed, last 17:57
   → See what each source answers with: ddns detect
 ✗ d.example.com A: held by the gateway until an operator releases it.
   → Nothing to do here: the gateway keeps the update. Its operator releases it with: ddns gateway
-    thaw HOST"""
+    thaw HOST
+
+"""
+        + where(tmp_path)
     )
     assert done.code == 20
 
@@ -299,7 +348,10 @@ x b\xfccher.example  A     203.0.113.7  since 14 Nov 18:00 (8 days)
 runs  o ~ x  1 of 3 fine, nothing changed, last 17:57
 
 x b\xfccher.example A: the credentials are not accepted.
-  -> Store a valid secret with `ddns secret set`, then: ddns run --now""".lstrip("\n")
+  -> Store a valid secret with `ddns secret set`, then: ddns run --now
+
+""".lstrip("\n")
+        + where(tmp_path)
     )
 
 

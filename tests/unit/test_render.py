@@ -102,6 +102,52 @@ def test_signs_that_the_encoding_lacks_are_drawn_in_ascii(encoding: str) -> None
     assert terminal.read() == f"o~x- -> {umlaut} _-=\n"
 
 
+@pytest.mark.parametrize(
+    ("names", "ascii_only"),
+    [
+        ({"LC_ALL": "C"}, True),
+        ({"LC_ALL": "POSIX", "LANG": "de_DE.UTF-8"}, True),
+        ({"LC_ALL": "", "LC_CTYPE": "C"}, True),
+        ({"LANG": "C"}, True),
+        ({"LC_ALL": "C.UTF-8", "LANG": "C"}, False),
+        ({"LC_CTYPE": "C.UTF-8", "LANG": "C"}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_the_locale_c_is_a_terminal_of_ascii(
+    names: dict[str, str], ascii_only: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in names.items():
+        monkeypatch.setenv(name, value)
+    file = io.StringIO()
+    Screen(file, width=40).line(sign("fine"))
+
+    assert file.getvalue() == ("o\n" if ascii_only else "●\n")
+
+
+def test_a_table_is_folded_between_words_and_stacked_where_they_do_not_fit() -> None:
+    rows = [["●", ("a.very-long-name.example.com", "strong"), "some words that are long"]]
+    drawn_in = {}
+    for width in (60, 44, 30):
+        file = io.StringIO()
+        Screen(file, width=width).table(rows, head=("", "name", "answer"))
+        drawn_in[width] = drawn(Screen(file, width=width), file)
+
+    assert drawn_in == {
+        60: ["   name                          answer", "●  a.very-long-name.example.com  some words that are long"],
+        44: [
+            "   name                          answer",
+            "●  a.very-long-name.example.com  some words",
+            "                                 that are",
+            "                                 long",
+        ],
+        30: ["● a.very-long-name.example.com", "    answer some words that are", "    long"],
+    }
+
+
 @given(st.text(), st.sampled_from(["utf-8", "ascii", "cp1252"]), st.integers(20, 200))
 def test_any_text_in_any_console(text: str, encoding: str, width: int) -> None:
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="\n")

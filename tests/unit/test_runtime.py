@@ -255,6 +255,16 @@ def test_without_settings(stage: Stage, capsys: pytest.CaptureFixture[str]) -> N
     assert (stage.status()["run"]["exit"], stage.net.asked, stage.expectation()) == (10, [], None)
 
 
+def test_settings_that_keep_no_record(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    (stage.folder / "ddns.toml").write_text("schema = 1\n")
+    for _ in range(2):
+        assert stage.run() == 0
+        told = capsys.readouterr()
+        assert (told.out, told.err) == (f"no records are set; add a [[record]] to {stage.folder}/ddns.toml\n", "")
+    lines = [json.loads(line) for line in (stage.folder / "logs" / "ddns.jsonl").read_text().splitlines()]
+    assert [line["level"] for line in lines if line["message"].startswith("no records are set")] == ["WARN", "WARN"]
+
+
 def test_settings_that_can_t_be_read(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     (stage.folder / "ddns.toml").unlink()
     (stage.folder / "ddns.toml").mkdir()
@@ -414,6 +424,20 @@ def test_a_trial_that_is_not(
         (stage.folder / "ddns.toml").unlink()
     assert trial_run(start(stage), RunRequest(trial=True), seams(stage)) == code
     assert capsys.readouterr().err.startswith(told)
+
+
+def test_a_plan_looks_past_an_open_breaker_when_it_is_asked_to(stage: Stage) -> None:
+    stage.run()
+    stage.clock.tick(EVERY)
+    stage.providers["one"].down = UNREACHABLE
+    for _ in range(2):
+        stage.run(RunRequest(prove=True))
+    stage.providers["one"].down = None
+
+    (left,) = plan(start(stage), RunRequest(), seams(stage)).plan.held
+    assert (left.kind.value, left.cause.code) == ("deferred", "provider.deferred")
+    found = plan(start(stage), RunRequest(now=True), seams(stage))
+    assert [str(keep.rrset) for keep in found.plan.unchanged] == [FIRST]
 
 
 def test_looking_at_a_damaged_state(stage: Stage) -> None:

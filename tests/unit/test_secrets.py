@@ -15,12 +15,13 @@ from ddns.errors import BadCredentials
 from ddns.host.secrets import Vault
 from ddns.model import SecretRef
 
+STORE = "Store a valid secret with `ddns secret set`, then: ddns run --now"
 READ = "Check that the file is there and that the account that runs ddns may read it."
 
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
-    return Vault(str(tmp_path / "secrets"))
+    return Vault(str(tmp_path / "secrets"), " --data ./x")
 
 
 def test_a_secret_of_the_environment(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +54,12 @@ def test_a_secret_elsewhere(vault: Vault, tmp_path: Path) -> None:
             "Set the variable for the account that runs ddns, then: ddns run --now",
         ),
         ("env:EMPTY", "the secret env:EMPTY is empty", "Put the secret where the settings say, then: ddns run --now"),
-        ("file:missing", "the secret file:missing can't be read: No such file or directory", READ),
+        ("file:folder/below", "the secret file:folder/below is not in SECRETS/folder", STORE),
+        (
+            "file:missing",
+            "the secret file:missing is not in SECRETS; store it with: ddns secret set missing --data ./x",
+            STORE,
+        ),
         ("file:folder", "the secret file:folder can't be read: Is a directory", READ),
         ("file:empty", "the secret file:empty is empty", "Put the secret where the settings say, then: ddns run --now"),
         (
@@ -83,7 +89,8 @@ def test_what_is_no_secret(
     (tmp_path / "secrets" / "binary").write_bytes(b"\xff\xfe")
     with pytest.raises(BadCredentials) as caught:
         vault.resolve(SecretRef(ref))
-    assert (caught.value.message, caught.value.advice) == (message, advice)
+    told = caught.value.message.replace(f"{tmp_path}/secrets", "SECRETS")
+    assert (told, caught.value.advice) == (message, advice)
     assert ref.partition(":")[2] not in advice.split()  # status.json shows it to everybody
 
 

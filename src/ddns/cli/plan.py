@@ -115,7 +115,8 @@ def draw(screen: Screen, told: dict[str, Any], *, now: bool = False) -> None:
         if item["advice"]:
             screen.line("→ ", item["advice"], indent=2, hang=2)
     if not now and any(item["code"] == Deferred.code for item in told["held"]):
-        screen.line("→ Look all the same with: ddns plan --now", indent=2, hang=2)
+        screen.line()
+        screen.line("→ Look all the same with: ddns plan --now", hang=2)
     screen.line()
     end = "Nothing was changed; `ddns run` does it." if told["changes"] else "Nothing was changed."
     screen.line((", ".join(_counts(told)) + ". ", "strong"), end)

@@ -37,7 +37,7 @@ def draw(screen: Screen, seen: View, wrong: Sequence[Trouble], whose: str, log: 
         # Everybody reads status.json, so what a provider said stands in the log only.
         screen.line()
         run, trace = ("last run", f", trace {seen.trace_id}") if seen.trace_id else ("last full run", "")
-        screen.line((f"What the {run} said is in {log}{trace}", "dim"), hang=2)
+        screen.whole((f"What the {run} said is in {log}{trace}", "dim"))
 
 
 def _sentence(text: str) -> str:
