@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from ddns.errors import Block, Deferred, ProviderError, RateLimited, Retryable, Untrusted, block_again
+from ddns.errors import (
+    Block,
+    Deferred,
+    NoSuchZone,
+    NotPermitted,
+    ProviderError,
+    RateLimited,
+    Retryable,
+    Untrusted,
+    block_again,
+)
 from ddns.model import Applied, BlockNote, BreakerNote, Change, Memory, Observed, RecordKey
 from ddns.ports import Capabilities, Clock, Deadline, Provider, State
 
@@ -165,7 +175,8 @@ class Guard:
             seen = dict(self._open().observe(keys, deadline))
         except ProviderError as error:
             seen = dict.fromkeys(keys, error)
-        self._count([result for result in seen.values() if isinstance(result, ProviderError)])
+        errors = [result for result in seen.values() if isinstance(result, ProviderError)]
+        self._count(errors, some_passed=len(errors) < len(seen))
         return seen
 
     def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
@@ -175,19 +186,25 @@ class Guard:
             yield from ((change, refusal) for change in changes)
             return
         errors: list[ProviderError] = []
+        some_passed = False
         waiting = {change.id: change for change in changes}
         try:
             for change, result in self._open().apply(changes, deadline):
                 del waiting[change.id]
                 if isinstance(result, ProviderError):
                     errors.append(result)
+                else:
+                    some_passed = True
                 yield change, result
         except ProviderError as error:
             errors.append(error)
             yield from ((change, error) for change in waiting.values())
-        self._count(errors)  # not in a `finally`: a caller that gave up has no state to write to
+        self._count(
+            errors, some_passed=some_passed
+        )  # not in a `finally`: a caller that gave up has no state to write to
 
-    def _count(self, errors: list[ProviderError]) -> None:
+    def _count(self, errors: list[ProviderError], *, some_passed: bool) -> None:
+        """Remember how a call went. Where other records passed, one refused right or zone is that record's alone."""
         now = self._clock.now()
         failed = any(isinstance(error, Retryable) for error in errors)
         pauses = [error.retry_after for error in errors if isinstance(error, RateLimited) and error.retry_after]
@@ -195,7 +212,8 @@ class Guard:
         if breaker != self._breaker:
             self._breaker = breaker
             self._state.note_breaker(self.name, breaker)
-        block = next((error for error in errors if isinstance(error, Block)), None)
+        own = (NotPermitted, NoSuchZone) if some_passed else ()
+        block = next((error for error in errors if isinstance(error, Block) and not isinstance(error, own)), None)
         if block is not None:
             since = self._block.since if self._block else now
             self._block = BlockNote(

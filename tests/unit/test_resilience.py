@@ -15,6 +15,8 @@ from ddns.errors import (
     Conflict,
     Deferred,
     Malformed,
+    NoSuchZone,
+    NotPermitted,
     ProviderError,
     RateLimited,
     Rejected,
@@ -423,3 +425,15 @@ def test_calls_that_a_person_insists_on_while_it_is_open_prolong_nothing() -> No
         note = after_call(note, failed=True, now=1010.0)
     assert (open_until(note, 1010.0), note.openings) == (1300.0, 1)
     assert open_until(after_call(note, failed=False, now=1020.0), 1020.0) is None
+
+
+@pytest.mark.parametrize("refused", [NotPermitted("no right to it"), NoSuchZone("no zone holds it")])
+def test_one_record_that_is_refused_does_not_block_its_neighbour(refused: ProviderError) -> None:
+    stand = Stand()
+    answer: dict[RecordKey, Observed | ProviderError] = {KEY: Observed(KEY, ONE, "api", START), OTHER: refused}
+    stand.provider.observe = lambda keys, deadline: {key: answer[key] for key in keys}  # type: ignore[method-assign]
+    stand.observe(KEY, OTHER)
+    assert not stand.state.blocks
+    assert isinstance(stand.next_run().observe([KEY], stand.clock.deadline(60.0))[KEY], Observed)
+    stand.observe(OTHER)
+    assert set(stand.state.blocks) == {"dns:f00"}, "alone it may well be the credential"
