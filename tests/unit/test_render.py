@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddns.render import Screen, sign, spark
+from ddns.render import Cell, Screen, sign, spark
 
 
 class Terminal(io.TextIOWrapper):
@@ -129,7 +129,7 @@ def test_the_locale_c_is_a_terminal_of_ascii(
 
 
 def test_a_table_is_folded_between_words_and_stacked_where_they_do_not_fit() -> None:
-    rows = [["●", ("a.very-long-name.example.com", "strong"), "some words that are long"]]
+    rows: list[list[Cell]] = [["●", ("a.very-long-name.example.com", "strong"), "some words that are long"]]
     drawn_in = {}
     for width in (60, 44, 30):
         file = io.StringIO()

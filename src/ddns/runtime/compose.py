@@ -73,7 +73,7 @@ def load(places: host.Places, *, missing: bytes | None = None) -> tuple[config.L
 
 
 def _settle_ca_files(loaded: config.Loaded, folder: str) -> None:
-    """Take relative paths of CA files from the settings' folder on. Raises SettingsError for files that aren't there."""
+    """Let relative paths of CA files begin at the settings' folder. Raises SettingsError for files that aren't there."""
     settings, wanted = loaded.settings, list[tuple[str, str]]()
 
     def settled(path: str, key: str) -> str:
