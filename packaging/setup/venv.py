@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TextIO
 
 try:
     import ensurepip
@@ -83,12 +84,13 @@ def pip_of_debian(folder: Path) -> Path:
 def install(python: Path, lock: Path) -> None:
     """Install exactly what the lock pins, by hash."""
     options = ("--require-hashes", "--disable-pip-version-check", "--no-input", "--quiet", "-r", lock)
-    if HAS_PIP:
-        quietly(python, "-m", "pip", "install", *options)
-        return
     with tempfile.TemporaryDirectory() as folder:
+        here = ("env", f"TMPDIR={folder}")  # pip's own leftovers go with it when it is interrupted
+        if HAS_PIP:
+            quietly(*here, python, "-m", "pip", "install", *options)
+            return
         wheel = pip_of_debian(Path(folder))
-        quietly(sys.executable, wheel / "pip", "--python", python, "install", *options)
+        quietly(*here, sys.executable, wheel / "pip", "--python", python, "install", *options)
 
 
 def make(venv: Path, lock: Path) -> None:
@@ -102,6 +104,15 @@ def make(venv: Path, lock: Path) -> None:
     say(f"ready after {time.monotonic() - started:.0f} s")
 
 
+def guarded(venv: Path) -> TextIO:
+    """The lock file beside an environment, open."""
+    try:
+        venv.parent.mkdir(parents=True, exist_ok=True)
+        return open(venv.with_name(f"{venv.name}.lock"), "w")
+    except OSError as error:
+        raise SetupError(f"the cache {cache()} can't be written; set DDNS_CACHE to a folder that can") from error
+
+
 def main(name: str) -> Path:
     """The environment of a lock, made if it is not there."""
     lock = LOCKS / f"{name}.txt"
@@ -111,9 +122,8 @@ def main(name: str) -> Path:
     key.update(f"{sys.version}\n{sys.base_prefix}\n{platform.machine()}".encode())
     venv = cache() / f"venv-{name}-{key.hexdigest()[:16]}"
     if not (venv / COMPLETE).exists():
-        venv.parent.mkdir(parents=True, exist_ok=True)
         # Two makes at once: the second waits here and then finds the work done.
-        with open(venv.with_name(f"{venv.name}.lock"), "w") as guard:
+        with guarded(venv) as guard:
             fcntl.flock(guard, fcntl.LOCK_EX)
             if not (venv / COMPLETE).exists():
                 make(venv, lock)
@@ -125,3 +135,6 @@ if __name__ == "__main__":
         print(main(sys.argv[1]))
     except (SetupError, OSError) as failure:
         sys.exit(f"set-up: {failure}")
+    except KeyboardInterrupt:
+        say("stopped; nothing is left running")
+        sys.exit(130)

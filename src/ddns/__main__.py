@@ -29,22 +29,28 @@ def _streams() -> None:
 def main() -> None:
     """Run, and leave without tear-down: a short run spends more time freeing memory than working (10 to 15 ms)."""
     _streams()
-    direct, data = scheduled(sys.argv[1:])
-    if direct:
-        gc.disable()
-        from ddns.runtime import RunRequest, run
-
-        code = run(RunRequest(data))
-    else:
-        from ddns.cli.main import main as command_line
-
-        code = command_line(sys.argv[1:])
+    try:
+        code = _code()
+    except KeyboardInterrupt:  # while it was still importing
+        code = 130
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
             code = code or 1
     os._exit(code)
+
+
+def _code() -> int:
+    direct, data = scheduled(sys.argv[1:])
+    if direct:
+        gc.disable()
+        from ddns.runtime import RunRequest, run
+
+        return run(RunRequest(data))
+    from ddns.cli.main import main as command_line
+
+    return command_line(sys.argv[1:])
 
 
 if __name__ == "__main__":

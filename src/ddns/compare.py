@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from ddns.address import Family
 from ddns.errors import AddressError, Block, Conflict, Deferred, Held, ProviderError, Rejected
 from ddns.model import (
     Absent,
     Adopt,
     Change,
     Detection,
-    Family,
     Fate,
     Hold,
     Intent,

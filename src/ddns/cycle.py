@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from ddns.address import Family, Network
 from ddns.compare import Rules, compare
 from ddns.detect import Gather, detect, in_threads
 from ddns.errors import ProviderError
-from ddns.model import Detected, Detection, Family, Memory, Network, Observed, Outcome, Plan, RecordKey, Run, Target
+from ddns.model import Detected, Detection, Memory, Observed, Outcome, Plan, RecordKey, Run, Target
 from ddns.observe import needs, observe
 from ddns.ports import Clock, Deadline, Net, Provider, Source, State
 from ddns.publish import publish

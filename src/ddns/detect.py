@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from ddns.address import Address, Family, Network, publishable
 from ddns.errors import SourceError
-from ddns.model import Absent, Address, Answer, Available, Detected, Family, Network, Unknown, publishable
+from ddns.model import Absent, Answer, Available, Detected, Unknown
 from ddns.ports import Clock, Deadline, Net, Source
 
 #: Seconds that the probe's own answer is waited for after the quorum is there.

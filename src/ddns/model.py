@@ -11,24 +11,11 @@ from collections.abc import Mapping
 
 import msgspec
 
+from ddns.address import Address, Family
 from ddns.errors import DdnsError, Exit, Held
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 #: One value of an RRset: an address for A and AAAA, presentation text for the other types.
 Value = Address | str
-
-
-class Family(enum.IntEnum):
-    """An IP address family."""
-
-    V4 = 4
-    V6 = 6
-
-    @classmethod
-    def of(cls, address: Address) -> Family:
-        """The family of an address."""
-        return cls(address.version)
 
 
 class RecordType(enum.StrEnum):
@@ -51,64 +38,6 @@ class RecordType(enum.StrEnum):
         if self is RecordType.AAAA:
             return ipaddress.IPv6Address(text)
         return text
-
-
-class Secret:
-    """A resolved secret. It prints as ``***``; only `reveal` gives the text."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text itself: for a header, a signature, a TSIG key; never for a message."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return "***"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a secret is not pickled")
-
-
-class SecretRef:
-    """Where a secret lies: ``env:NAME``, ``file:PATH``, ``dpapi:ID`` or ``keyring:ID``. Never the secret itself.
-
-    >>> SecretRef("env:TOKEN").scheme
-    'env'
-    """
-
-    SCHEMES = ("dpapi", "env", "file", "keyring")
-    __slots__ = ("place", "scheme")
-
-    def __init__(self, text: str) -> None:
-        scheme, colon, place = text.partition(":")
-        if not colon or scheme not in self.SCHEMES or not place:
-            # The text may be the secret itself, pasted: it must not be repeated in the message.
-            raise ValueError(
-                "expected a reference (env:NAME, file:PATH, dpapi:ID or keyring:ID), found a literal value; "
-                "store the secret with `ddns secret set` and name it here"
-            )
-        self.scheme = scheme
-        self.place = place
-
-    def __str__(self) -> str:
-        return f"{self.scheme}:{self.place}"
-
-    def __repr__(self) -> str:
-        return f"SecretRef({str(self)!r})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SecretRef) and str(self) == str(other)
-
-    def __hash__(self) -> int:
-        return hash(str(self))
 
 
 class RecordKey(msgspec.Struct, frozen=True, order=True):
@@ -447,40 +376,3 @@ class HttpResponse(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-#: Networks whose addresses are never published unless the settings allow them. Our own table, because
-#: `ipaddress.is_global` differs between patch levels and lets some of these pass.
-#: Source: the IANA special-purpose registries.
-_NOT_PUBLIC_V4 = tuple(
-    map(
-        ipaddress.IPv4Network,
-        (
-            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-            "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",
-            "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-            "224.0.0.0/4", "240.0.0.0/4",
-        ),
-    )
-)  # fmt: skip
-_PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
-_NOT_PUBLIC_V6 = tuple(
-    map(
-        ipaddress.IPv6Network,
-        ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20", "5f00::/16"),
-    )
-)
-
-
-def publishable(address: Address, allow: tuple[Network, ...] = ()) -> bool:
-    """Whether an address may stand in public DNS: global unicast, or inside a network that `allow` names.
-
-    One with a zone (``%eth0``) means something on one machine only.
-    """
-    if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
-        return False
-    if any(address.version == net.version and address in net for net in allow):
-        return True
-    if isinstance(address, ipaddress.IPv4Address):
-        return not any(address in net for net in _NOT_PUBLIC_V4)
-    return address in _PUBLIC_V6 and not any(address in net for net in _NOT_PUBLIC_V6)

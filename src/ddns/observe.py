@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ddns.address import Family
 from ddns.errors import ProviderError
-from ddns.model import Available, Detection, Family, Memory, Observed, Published, RecordKey, RRset, Target, Unknown
+from ddns.model import Available, Detection, Memory, Observed, Published, RecordKey, RRset, Target, Unknown
 from ddns.ports import Deadline, Provider
 
 

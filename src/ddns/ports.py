@@ -7,14 +7,13 @@ from typing import Protocol
 
 import msgspec
 
+from ddns.address import Address, Family
 from ddns.errors import ProviderError
 from ddns.model import (
-    Address,
     Applied,
     BlockNote,
     BreakerNote,
     Change,
-    Family,
     HttpRequest,
     HttpResponse,
     Memory,
@@ -24,9 +23,8 @@ from ddns.model import (
     RecordType,
     Resolution,
     Run,
-    Secret,
-    SecretRef,
 )
+from ddns.secret import Secret, SecretRef
 
 
 class Clock(Protocol):

@@ -13,11 +13,11 @@ import msgspec
 
 from ddns.gateway.serve import serve
 from ddns.gateway.settings import GatewaySettings
-from ddns.model import Secret, SecretRef
 from ddns.net.client import Client
 from ddns.ports import Tools
 from ddns.providers import rfc2136
 from ddns.runtime.clock import SystemClock
+from ddns.secret import Secret, SecretRef
 
 
 def main(path: str) -> None:

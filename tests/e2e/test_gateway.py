@@ -23,12 +23,13 @@ from ddns.errors import ProviderError, Transport
 from ddns.gateway import audit, operators
 from ddns.gateway.serve import opened
 from ddns.gateway.settings import GatewaySettings
-from ddns.model import Applied, AppliedState, Change, Observed, Reason, RecordKey, RecordType, RRset, Secret, SecretRef
+from ddns.model import Applied, AppliedState, Change, Observed, Reason, RecordKey, RecordType, RRset
 from ddns.net.client import Client
 from ddns.ports import Deadline, Provider, Tools
 from ddns.providers import gateway as client
 from ddns.providers.enrolment import enrol, new_key
 from ddns.runtime.clock import SystemClock
+from ddns.secret import Secret, SecretRef
 from ground.bind import Answer, Bind
 from ground.tls import Authority
 from providers.cast import addresses

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
 from ddns import host
+from ddns.address import Family
 from ddns.detect import in_turn
 from ddns.errors import ProviderError
 from ddns.model import (
@@ -22,7 +23,6 @@ from ddns.model import (
     BlockNote,
     BreakerNote,
     Change,
-    Family,
     HttpRequest,
     HttpResponse,
     Memory,

@@ -23,8 +23,9 @@ import dns.update
 
 import ddns
 from ddns import protocol
+from ddns.address import Family
 from ddns.errors import Transport
-from ddns.model import Family, HttpRequest, HttpResponse
+from ddns.model import HttpRequest, HttpResponse
 from ddns.ports import Deadline
 from ddns.protocol import Identity
 from providers.cast import Fault

@@ -11,9 +11,9 @@ from typing import Protocol, cast
 
 import msgspec
 
-from ddns.model import Secret, SecretRef
 from ddns.ports import Deadline, Net, Provider, Tools
 from ddns.providers import table
+from ddns.secret import Secret, SecretRef
 from providers.cast import FIRST, HOME, NEAR, NEIGHBOUR, Double, Fault, Scene, SystemClock
 from providers.player import FOLDER, Dialogue, Player
 

@@ -22,9 +22,10 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, Reason, RecordKey, RRset, SecretRef
+from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, Reason, RecordKey, RRset
 from ddns.ports import Provider
 from ddns.providers.cloudflare import Refusal, Settings, envelope
+from ddns.secret import SecretRef
 from ground.http import Reply, Request
 from providers.cast import FIRST, HOME, HOME6, NEAR, NEIGHBOUR, SECOND, STRANGER, addresses
 from providers.doubles import cloudflare

@@ -10,20 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddns.errors import Conflict, Malformed, NotPermitted, ProviderError, Rejected
-from ddns.model import (
-    Applied,
-    Change,
-    HttpRequest,
-    HttpResponse,
-    Observed,
-    Reason,
-    RecordKey,
-    RecordType,
-    RRset,
-    SecretRef,
-)
+from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, Reason, RecordKey, RecordType, RRset
 from ddns.ports import Provider
 from ddns.providers.desec import Settings
+from ddns.secret import SecretRef
 from providers.cast import FIRST, HOME, SECOND, addresses
 from providers.stage import connect, deadline
 

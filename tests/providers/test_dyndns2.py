@@ -24,9 +24,10 @@ from ddns.errors import (
     ServerSide,
     SettingsError,
 )
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, Reason, RecordKey, RRset, SecretRef
+from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, Reason, RecordKey, RRset
 from ddns.ports import Provider
 from ddns.providers.dyndns2 import REFUSALS, Answer, Settings, parse
+from ddns.secret import SecretRef
 from providers.cast import FIRST, HOME, HOME6, SECOND, addresses
 from providers.doubles import dyndns2
 from providers.doubles.dyndns2 import Service

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ddns import protocol
+from ddns.address import Family
 from ddns.errors import (
     BadCredentials,
     ClockSkew,
@@ -30,7 +31,6 @@ from ddns.model import (
     Applied,
     AppliedState,
     Change,
-    Family,
     HttpRequest,
     HttpResponse,
     Observed,
@@ -38,13 +38,12 @@ from ddns.model import (
     RecordKey,
     RecordType,
     RRset,
-    Secret,
-    SecretRef,
 )
 from ddns.ports import Deadline, Provider, Tools
 from ddns.protocol import Identity
 from ddns.providers import gateway as client
 from ddns.providers.enrolment import Enrolled, enrol, new_key
+from ddns.secret import Secret, SecretRef
 from providers.cast import addresses
 from unit.gateway.stand import MACHINE, NAME, Clock, Stand, outage, stand
 

@@ -22,9 +22,10 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, Change, Observed, Reason, RecordKey, RRset, SecretRef
+from ddns.model import Applied, Change, Observed, Reason, RecordKey, RRset
 from ddns.ports import Provider
 from ddns.providers.rfc2136 import Settings
+from ddns.secret import SecretRef
 from providers.cast import FIRST, HOME, SECOND, Fault, addresses
 from providers.doubles import rfc2136
 from providers.doubles.rfc2136 import Primary

@@ -15,6 +15,7 @@ import dns.message
 import dns.rdatatype
 import dns.rrset
 
+from ddns.address import Address, Family
 from ddns.errors import (
     BadCredentials,
     Banned,
@@ -29,13 +30,11 @@ from ddns.errors import (
     Transport,
 )
 from ddns.model import (
-    Address,
     Applied,
     AppliedState,
     BlockNote,
     BreakerNote,
     Change,
-    Family,
     HttpRequest,
     HttpResponse,
     Memory,

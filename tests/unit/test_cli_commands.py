@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ddns import host
+from ddns.address import Family
 from ddns.cycle import Found
 from ddns.errors import AddressError, DdnsError, Deferred, Rejected, Transport
 from ddns.model import (
@@ -20,7 +21,6 @@ from ddns.model import (
     Change,
     Detected,
     Detection,
-    Family,
     Fate,
     Hold,
     Keep,

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from ddns import protocol
+from ddns.address import Family
 from ddns.cli.audit import draw
 from ddns.errors import BadCredentials, ProviderError, Transport, Untrusted
 from ddns.gateway.ledger import Entry, RecordState
 from ddns.gateway.operators import HostView
-from ddns.model import Family, HttpRequest, HttpResponse, RecordType
+from ddns.model import HttpRequest, HttpResponse, RecordType
 from ddns.ports import Deadline
 from ddns.render import Screen
 from ddns.runtime import serving

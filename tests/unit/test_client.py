@@ -19,8 +19,9 @@ import pytest
 import trustme
 
 from ddns import __version__
+from ddns.address import Family
 from ddns.errors import Malformed, ProviderError, SettingsError, Transport, Untrusted
-from ddns.model import Family, HttpRequest, HttpResponse
+from ddns.model import HttpRequest, HttpResponse
 from ddns.net.client import Client
 from ddns.ports import Deadline
 from ddns.runtime.clock import SystemClock

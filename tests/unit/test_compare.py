@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ddns.address import Family
 from ddns.compare import Rules, compare
 from ddns.errors import (
     AddressError,
@@ -31,7 +32,6 @@ from ddns.model import (
     Available,
     Change,
     Detection,
-    Family,
     Fate,
     Hold,
     Intent,

@@ -7,13 +7,13 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from ddns.address import Family
 from ddns.errors import Conflict, RateLimited
 from ddns.model import (
     Absent,
     Answer,
     Available,
     Change,
-    Family,
     Kind,
     Observed,
     Outcome,

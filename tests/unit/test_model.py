@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ddns.address import Family, Network, publishable
 from ddns.errors import (
     AddressError,
     BadCredentials,
@@ -21,20 +22,8 @@ from ddns.errors import (
     StateUnwritable,
     Transport,
 )
-from ddns.model import (
-    Change,
-    Family,
-    Kind,
-    Network,
-    Outcome,
-    Reason,
-    RecordKey,
-    RecordType,
-    RRset,
-    Secret,
-    SecretRef,
-    publishable,
-)
+from ddns.model import Change, Kind, Outcome, Reason, RecordKey, RecordType, RRset
+from ddns.secret import Secret, SecretRef
 
 KEY = RecordKey("dns", "home.example.com", RecordType.A)
 ONE = RRset(frozenset({IPv4Address("1.0.0.1")}), 60)

@@ -7,13 +7,13 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from ddns.address import Family
 from ddns.errors import ProviderError, Transport
 from ddns.model import (
     Absent,
     Available,
     Change,
     Detection,
-    Family,
     Intent,
     Memory,
     Observed,

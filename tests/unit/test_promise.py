@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
+from ddns.address import Family
 from ddns.cycle import Found, World
 from ddns.errors import AddressError, BadCredentials, Conflict, Deferred, Held, Rejected, Transport
 from ddns.expect import OWN_PROBE
@@ -17,7 +18,6 @@ from ddns.model import (
     BlockNote,
     Change,
     Detected,
-    Family,
     Kind,
     Memory,
     Outcome,

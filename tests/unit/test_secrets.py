@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ddns.errors import BadCredentials
 from ddns.host.secrets import Vault
-from ddns.model import SecretRef
+from ddns.secret import SecretRef
 
 STORE = "Store a valid secret with `ddns secret set`, then: ddns run --now"
 READ = "Check that the file is there and that the account that runs ddns may read it."

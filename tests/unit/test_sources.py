@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ddns.address import Family
 from ddns.detect import detect, in_turn
 from ddns.errors import Malformed, SourceError, Transport
-from ddns.model import Available, Family, HttpResponse
+from ddns.model import Available, HttpResponse
 from ddns.net import wire
 from ddns.net.client import Client
 from ddns.ports import Deadline, Source

@@ -135,7 +135,7 @@ def _provider_keys(
     """
     from ddns.config import convert
     from ddns.config.layers import plain
-    from ddns.model import SecretRef
+    from ddns.secret import SecretRef
 
     known = convert.fields(settings_type)
     keys: dict[str, Any] = {}

@@ -11,7 +11,8 @@ from ddns.cli.output import emit
 from ddns.errors import Exit
 
 if TYPE_CHECKING:
-    from ddns.model import Detected, Family
+    from ddns.address import Family
+    from ddns.model import Detected
     from ddns.render import Cell, Screen
 
 
@@ -27,7 +28,7 @@ def detect(ctx: click.Context, *, data: str | None, as_json: bool, four: bool, s
     Asks for the families of the records, unless -4 or -6 say otherwise. Two operators must agree, one of them
     authenticated (TLS), unless the own gateway answers. Exit code 11 when an address is not known.
     """
-    from ddns.model import Family
+    from ddns.address import Family
     from ddns.runtime import Start
     from ddns.runtime.looking import detect_all
 

@@ -18,7 +18,7 @@ from msgspec import Meta
 from ddns.config.locate import Path
 from ddns.config.near import hint
 from ddns.config.words import describe, shown
-from ddns.model import SecretRef
+from ddns.secret import SecretRef
 
 #: Told what is wrong, and where.
 Report = Callable[[Path, str], None]

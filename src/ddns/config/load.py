@@ -16,7 +16,7 @@ from ddns.config.locate import Path
 from ddns.config.near import hint
 from ddns.config.schema import Record, Settings
 from ddns.config.words import dotted, quoted, shown
-from ddns.model import SecretRef
+from ddns.secret import SecretRef
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from ddns.config.convert import fields, is_struct
 from ddns.config.schema import Duration, Settings
-from ddns.model import SecretRef
+from ddns.secret import SecretRef
 
 Schema = dict[str, Any]
 

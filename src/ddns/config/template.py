@@ -14,7 +14,7 @@ from ddns.config import toml_text
 from ddns.config.convert import fields, options
 from ddns.config.layers import single_tables
 from ddns.config.schema import Record, Settings
-from ddns.model import SecretRef
+from ddns.secret import SecretRef
 
 _HEAD = """\
 # The settings of ddns. Lines that begin with # and a key are defaults: uncomment one to change it.

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from ddns.config.locate import Path
 from ddns.config.schema import Duration
-from ddns.model import SecretRef
+from ddns.secret import SecretRef
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60

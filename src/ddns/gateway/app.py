@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from ddns import protocol
+from ddns.address import Address
 from ddns.errors import DdnsError, StateError
 from ddns.gateway import asking, dyndns2
 from ddns.gateway.audit import Audit
@@ -33,7 +34,6 @@ from ddns.gateway.publisher import Publisher, Settled
 from ddns.gateway.settings import GatewaySettings
 from ddns.gateway.throttle import Throttle
 from ddns.gateway.updates import Asked, Updates
-from ddns.model import Address
 from ddns.ports import Clock
 from ddns.protocol import Signed
 

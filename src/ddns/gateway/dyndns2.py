@@ -13,6 +13,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 
+from ddns.address import Address
 from ddns.errors import StateError
 from ddns.gateway import passwords, peer
 from ddns.gateway.ledger import Host, Ledger, Receipt
@@ -20,7 +21,6 @@ from ddns.gateway.names import check_name, fold
 from ddns.gateway.problem import Problem
 from ddns.gateway.throttle import Throttle
 from ddns.gateway.updates import Asked, Updates
-from ddns.model import Address
 
 MAX_NAMES = 20
 _CODES = {

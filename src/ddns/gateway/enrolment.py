@@ -15,11 +15,11 @@ import secrets
 from dataclasses import dataclass
 
 from ddns import protocol
+from ddns.address import Address
 from ddns.gateway.audit import Audit
 from ddns.gateway.ledger import CodeRefusal, Host, Ledger, Redemption
 from ddns.gateway.problem import Problem
 from ddns.gateway.seal import Sealer
-from ddns.model import Address
 from ddns.ports import Clock
 from ddns.protocol import ProtocolError
 

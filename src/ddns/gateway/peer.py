@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from ddns.model import Address, Network
+from ddns.address import Address, Network
 
 
 def parse(text: str) -> Address | None:

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ddns.errors import SettingsError, StateError
-from ddns.model import Secret
+from ddns.secret import Secret
 
 _VERSION = b"\0"
 _NONCE = 12

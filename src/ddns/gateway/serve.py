@@ -31,9 +31,9 @@ from ddns.gateway.seal import Sealer
 from ddns.gateway.settings import GatewaySettings, Listen, Zones
 from ddns.gateway.throttle import Throttle
 from ddns.gateway.updates import Updates
-from ddns.model import Secret, SecretRef
 from ddns.ports import Clock, Provider
 from ddns.resilience import Retry
+from ddns.secret import Secret, SecretRef
 
 #: Tries within one pass of the publisher; after that the record waits its turn.
 POLICY = Retry(attempts=3)

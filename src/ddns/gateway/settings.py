@@ -13,8 +13,10 @@ import limits
 import msgspec
 from msgspec import Meta
 
+from ddns.address import Network
 from ddns.gateway.names import check_label, check_template, fold
-from ddns.model import Network, RecordType, SecretRef
+from ddns.model import RecordType
+from ddns.secret import SecretRef
 
 
 class Cidr:

@@ -10,9 +10,9 @@ from limits import RateLimitItem
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
+from ddns.address import Address
 from ddns.gateway.problem import Problem
 from ddns.gateway.settings import Limits
-from ddns.model import Address
 
 
 class Throttle:

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ddns.address import Address, publishable
 from ddns.gateway.audit import Audit
 from ddns.gateway.ledger import Entry, Host, Ledger, Moved, Receipt, RecordState, Reused, Revoked, Stale, Update, Values
 from ddns.gateway.names import check_name
 from ddns.gateway.problem import Problem
 from ddns.gateway.reading import Reader, Reading
 from ddns.gateway.settings import Hosts, Zones
-from ddns.model import Address, RecordType, publishable
+from ddns.model import RecordType
 from ddns.ports import Clock, Provider
 from ddns.protocol import Signed
 

@@ -8,7 +8,7 @@ import os
 
 from ddns.errors import BadCredentials
 from ddns.host import replace
-from ddns.model import Secret, SecretRef
+from ddns.secret import Secret, SecretRef
 
 
 class Vault:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import httpx
 
 from ddns import __version__
+from ddns.address import Family
 from ddns.errors import Malformed, Transport, Untrusted, foreign
-from ddns.model import Family, HttpRequest, HttpResponse
+from ddns.model import HttpRequest, HttpResponse
 from ddns.net.timed import Limit, TimedTransport
 from ddns.net.trust import context
 from ddns.ports import Deadline

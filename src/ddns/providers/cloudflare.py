@@ -26,20 +26,10 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import (
-    Applied,
-    Change,
-    HttpRequest,
-    HttpResponse,
-    Observed,
-    RecordKey,
-    RecordType,
-    RRset,
-    SecretRef,
-    Value,
-)
+from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, RecordKey, RecordType, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.providers import answers, writes
+from ddns.secret import SecretRef
 
 WHO = "Cloudflare"
 PER_PAGE = 100

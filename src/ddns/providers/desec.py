@@ -16,9 +16,10 @@ import msgspec
 from msgspec import Meta
 
 from ddns.errors import Malformed, NoSuchZone, ProviderError, Rejected, foreign
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, RecordKey, RRset, SecretRef
+from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.providers import answers, writes
+from ddns.secret import SecretRef
 
 WHO = "deSEC"
 #: The least TTL that a domain allows, unless deSEC set another for it.

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
+from ddns.address import Address
 from ddns.errors import (
     BadCredentials,
     Banned,
@@ -30,11 +31,12 @@ from ddns.errors import (
     SettingsError,
     foreign,
 )
-from ddns.model import Address, Applied, Change, HttpRequest, HttpResponse, Observed, RecordKey, RecordType, SecretRef
+from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, RecordKey, RecordType
 from ddns.net.exchange import Server
 from ddns.net.resolver import Authority
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.providers import answers
+from ddns.secret import SecretRef
 
 DONE = frozenset({"good", "nochg"})
 #: What each refusal means, and what to do.

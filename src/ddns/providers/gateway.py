@@ -33,21 +33,11 @@ from ddns.errors import (
     Transport,
     foreign,
 )
-from ddns.model import (
-    Applied,
-    AppliedState,
-    Change,
-    HttpRequest,
-    HttpResponse,
-    Observed,
-    RecordKey,
-    RRset,
-    SecretRef,
-    Value,
-)
+from ddns.model import Applied, AppliedState, Change, HttpRequest, HttpResponse, Observed, RecordKey, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.protocol import Identity, ProtocolError, Signed
 from ddns.providers import answers
+from ddns.secret import SecretRef
 
 #: Bytes of an answer that are read at most.
 ANSWER_LIMIT = 1 << 16

@@ -23,11 +23,12 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, Change, Observed, RecordKey, RRset, SecretRef
+from ddns.model import Applied, Change, Observed, RecordKey, RRset
 from ddns.net import exchange, resolver
 from ddns.net.exchange import Server, spelled
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.providers import writes
+from ddns.secret import SecretRef
 
 # After `exchange`, which makes dnspython cheap to import.
 # isort: split

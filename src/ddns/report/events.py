@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ddns.address import Family
 from ddns.errors import DdnsError
-from ddns.model import Answer, Available, Detection, Family, Kind, Outcome, RRset
+from ddns.model import Answer, Available, Detection, Kind, Outcome, RRset
 from ddns.ports import Log
 
 _LEVELS = {Kind.FAILED: "ERROR", Kind.CONTENDED: "ERROR", Kind.DEFERRED: "WARN", Kind.HELD: "WARN"}

@@ -73,9 +73,9 @@ def load(places: host.Places, *, missing: bytes | None = None) -> tuple[config.L
     _settle_ca_files(loaded, places.config)
     return loaded, data
 
-    """Let relative paths of CA files begin at the settings' folder. Raises SettingsError for what is not there."""
+
 def _settle_ca_files(loaded: config.Loaded, folder: str) -> None:
-    """Let relative paths of CA files begin at the settings' folder. Raises SettingsError for files that aren't there."""
+    """Let relative paths of CA files begin at the settings' folder. Raises SettingsError for one that is not there."""
     settings, wanted = loaded.settings, list[tuple[str, str]]()
 
     def settled(path: str, key: str) -> str:

@@ -13,13 +13,13 @@ from ddns.config import toml_text
 from ddns.errors import BadCredentials, Retryable, Untrusted, UsageError
 from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
-from ddns.model import SecretRef
 from ddns.net.client import Client
 from ddns.ports import Clock, Deadline, Net
 from ddns.providers import enrolment
 from ddns.resilience import Retry
 from ddns.runtime.clock import SystemClock
 from ddns.runtime.storing import checked_name, store
+from ddns.secret import SecretRef
 
 #: Seconds for all tries together.
 _SECONDS = 60.0

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from ddns.address import Family
 from ddns.config.schema import Settings
 from ddns.cycle import Found, World, ask, look
 from ddns.errors import DdnsError, Exit, StateError, worst
 from ddns.host.secrets import Vault
-from ddns.model import BlockNote, BreakerNote, Change, Detected, Family, Memory, Outcome, Resolution, Run
+from ddns.model import BlockNote, BreakerNote, Change, Detected, Memory, Outcome, Resolution, Run
 from ddns.runtime import RunRequest, Start, compose
 from ddns.runtime.full import complain
 from ddns.state.schema import connect

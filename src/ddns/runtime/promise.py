@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ddns.address import Family
 from ddns.cycle import Found, World
 from ddns.errors import Block, Held
 from ddns.expect import LONGEST, OWN_PROBE, Expected
-from ddns.model import Available, Detected, Family, Kind, Memory, Outcome
+from ddns.model import Available, Detected, Kind, Memory, Outcome
 from ddns.net import wire
 from ddns.observe import last_seen
 from ddns.runtime.quick import own_probe

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from ddns.address import Address, Family
 from ddns.errors import ProviderError, SourceError
-from ddns.model import Address, Family, HttpRequest
+from ddns.model import HttpRequest
 from ddns.net import wire
 from ddns.ports import Deadline, Net
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from ddns.address import Address, Family
 from ddns.errors import ProviderError, SourceError, Untrusted, foreign
-from ddns.model import Address, Family, HttpRequest
+from ddns.model import HttpRequest
 from ddns.ports import Deadline, Net
 
 _LIMIT = 4096

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ddns.model import Family
+from ddns.address import Family
 from ddns.net import wire
 from ddns.ports import Source
 from ddns.sources.dns import ProbeSource

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ddns.model import SecretRef
 from ddns.net.client import Client
 from ddns.ports import Net
 from ddns.providers.cloudflare import Settings
+from ddns.secret import SecretRef
 from ground.http import Reply, Request
 from providers.cast import ZONE, Fault
 from providers.doubles.web import Web

@@ -8,10 +8,10 @@ import urllib.parse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from ddns.model import SecretRef
 from ddns.net.client import Client
 from ddns.ports import Net
 from ddns.providers.dyndns2 import Settings
+from ddns.secret import SecretRef
 from ground.http import Reply, Request
 from providers.cast import HOME, NEIGHBOUR, Fault
 from providers.doubles.dns import DnsServer

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ddns.gateway.ledger import Code, Host, Redemption
 from ddns.gateway.seal import Sealer
-from ddns.model import Secret, SecretRef
 from ddns.net.client import Client
 from ddns.ports import Net
 from ddns.protocol import Identity, bound_key
 from ddns.providers.gateway import Settings
+from ddns.secret import Secret, SecretRef
 from ground.http import Reply, Request
 from providers.cast import HOME, NEIGHBOUR, ZONE, Fault, SystemClock
 from providers.doubles.web import Web

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import dns.message
 import dns.opcode
 
-from ddns.model import SecretRef
 from ddns.net.client import Client
 from ddns.ports import Net
 from ddns.providers.rfc2136 import Settings
+from ddns.secret import SecretRef
 from providers.cast import Fault
 from providers.doubles.dns import DnsServer
 from providers.doubles.zone import MemoryZone

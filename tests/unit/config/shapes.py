@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from ddns.config.load import Loaded, load
 from ddns.config.schema import Duration, Table
-from ddns.model import SecretRef
+from ddns.secret import SecretRef
 
 
 class Cloud(Table, frozen=True, kw_only=True):

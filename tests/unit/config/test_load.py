@@ -14,7 +14,8 @@ from ddns.config.layers import Origin
 from ddns.config.load import read
 from ddns.config.schema import Duration, Gateway, Record, Settings
 from ddns.errors import SettingsError
-from ddns.model import Adopt, RecordType, SecretRef
+from ddns.model import Adopt, RecordType
+from ddns.secret import SecretRef
 from unit.config.shapes import Cloud, loaded
 
 FULL = """\

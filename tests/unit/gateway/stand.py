@@ -22,11 +22,12 @@ from ddns.gateway import operators
 from ddns.gateway.app import Parts, build
 from ddns.gateway.serve import assembled
 from ddns.gateway.settings import GatewaySettings
-from ddns.model import Applied, Change, Observed, RecordKey, RecordType, RRset, Secret
+from ddns.model import Applied, Change, Observed, RecordKey, RecordType, RRset
 from ddns.ports import Capabilities, Deadline
 from ddns.ports import Clock as AnyClock
 from ddns.protocol import Identity, Signed
 from ddns.resilience import Retry
+from ddns.secret import Secret
 
 GATEWAY = "gw.example.test"
 MASTER = base64.b64encode(bytes(range(32))).decode()

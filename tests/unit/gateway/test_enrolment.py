@@ -12,7 +12,7 @@ from ddns.errors import SettingsError, StateError, UsageError
 from ddns.gateway import operators
 from ddns.gateway.enrolment import code_digest, new_code
 from ddns.gateway.seal import Sealer, new_master_key
-from ddns.model import Secret
+from ddns.secret import Secret
 from unit.gateway.stand import MACHINE, MASTER, NAME, Stand, stand
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(range(1, 33))

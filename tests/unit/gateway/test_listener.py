@@ -13,7 +13,7 @@ import pytest
 
 from ddns.gateway import listener
 from ddns.gateway.serve import running
-from ddns.model import Secret
+from ddns.secret import Secret
 from unit.gateway.stand import MASTER, Clock, Dns, settings
 
 

@@ -14,7 +14,7 @@ import pytest
 from ddns.errors import BusyError, DdnsError, SettingsError, StateUnwritable
 from ddns.gateway import connection
 from ddns.gateway.serve import opened, running
-from ddns.model import Secret
+from ddns.secret import Secret
 from ground.tls import Authority
 from unit.gateway.stand import MASTER, Clock, Dns, settings
 
