@@ -13,6 +13,7 @@ from ipaddress import ip_network
 import msgspec
 
 from ddns import host
+from ddns.address import Family
 from ddns.compare import Rules
 from ddns.config import load as config
 from ddns.config import policy
@@ -23,13 +24,14 @@ from ddns.detect import Gather, in_threads
 from ddns.errors import BadCredentials, SettingsError
 from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
-from ddns.model import Family, Memory, RecordKey, RecordType, SecretRef, Target
+from ddns.model import Memory, RecordKey, RecordType, Target
 from ddns.net.client import Client
 from ddns.ports import Clock, Deadline, Log, Net, Provider, Source, State, Tools
 from ddns.providers import table as providers
 from ddns.resilience import Guard, Retry
 from ddns.runtime import RunRequest
 from ddns.runtime.clock import SystemClock
+from ddns.secret import SecretRef
 from ddns.sources import table as sources
 
 #: Seconds of one run, all in all; the scheduled task's own limit is ten minutes.
