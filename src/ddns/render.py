@@ -201,19 +201,33 @@ class Screen:
         self._console.print(Panel(body, title=self._cell((title, "strong")), title_align="left", border_style=_FRAME))
 
     def rule(self, *parts: Part) -> None:
-        """A line across the screen that begins with a heading."""
-        self._console.rule(self._text(parts), align="left", style=_FRAME)
+        """A line across the screen that begins with a heading, which is folded where it is longer."""
+        pieces = self._text(parts).wrap(self._console, max(self.width - _INDENT, 20))
+        for number, piece in enumerate(pieces):
+            piece.rstrip()
+            drawn = Text(" " * 3) + piece if number else piece
+            if number == len(pieces) - 1:
+                rest = self.width - cell_len(drawn.plain) - 1
+                drawn = drawn + Text(" " + ("-" if self._plain else "─") * rest, style=_FRAME) if rest > 0 else drawn
+            self._console.print(drawn, soft_wrap=True)
 
     def quote(self, output: str, *, indent: int) -> None:
-        """What another program of ours drew, in its colours; lines are not broken again."""
+        """What another program of ours drew, in its colours; a line that is too long goes on below, further in."""
         for line in output.rstrip().splitlines():
             plain = line.translate(_ASCII) if self._plain else line
             fit = plain.encode(self._encoding, "backslashreplace").decode(self._encoding)
-            self._console.print(Text.from_ansi(" " * indent + fit), soft_wrap=True)
+            text = Text.from_ansi(fit)
+            text.rstrip()
+            own = len(text.plain) - len(text.plain.lstrip(" "))
+            for number, piece in enumerate(text.wrap(self._console, max(self.width - indent - own - 2, 20))):
+                piece.rstrip()
+                inner = indent + (own + 2 if number else 0)
+                self._console.print(Text(" " * inner) + piece if piece.plain else "", soft_wrap=True)
 
     def framed(self, title: str, rows: Iterable[Sequence[Cell]], *, head: Sequence[str], right: Sequence[str]) -> None:
         """A table with lines. `right`: heads of numbers."""
-        table = Table(title=title, title_justify="left", border_style=_FRAME)
+        self.line((title, "strong"))
+        table = Table(border_style=_FRAME)
         for name in head:
             table.add_column(name, justify="right" if name in right else "left")
         for row in rows:

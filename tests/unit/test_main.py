@@ -68,6 +68,14 @@ def leave(monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int = 0) 
     return codes[0], asked
 
 
+def test_ctrl_c_while_it_is_still_importing_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_arguments: list[str]) -> tuple[bool, str | None]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(__main__, "scheduled", interrupted)
+    assert leave(monkeypatch, ["status"]) == (130, [])
+
+
 @pytest.mark.parametrize("code", [0, 12])
 @pytest.mark.parametrize("arguments", [["run"], ["run", "--data", "/d"]])
 def test_both_routes_ask_for_the_same_run(monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int) -> None:

@@ -13,10 +13,16 @@ STORY = """\
 │ Every ddns below.                              │
 ╰────────────────────────────────────────────────╯
 
-1  It runs [bold]twice[/] ────────────────────────
-   Two operators say so.
+1  It runs [bold]twice[/], and says so in a
+   heading that is never cut ─────────────────────
+   Two operators say so, in a sentence that is
+     folded.
    $ ddns run
-     ● fine, and longer than the screen is, which is left as it is
+     ● fine, and longer than the screen is,
+       which is folded
+
+         as is what is further in, and
+           quoted from elsewhere
    exit 0 after 12 ms
    gateway: published pc7 none -> 192.0.2.1
    ✔ DNS says: pc7 A 192.0.2.1
@@ -34,10 +40,14 @@ What happened
 def told(screen: Screen) -> None:
     narrator = Narrator(screen)
     narrator.title("ddns", ["One line."], ["Every ", ("ddns", "strong"), " below."])
-    narrator.step("It runs [bold]twice[/]")
-    narrator.say("Two operators say so.")
+    narrator.step("It runs [bold]twice[/], and says so in a heading that is never cut")
+    narrator.say("Two operators say so, in a sentence that is folded.")
     narrator.ran(
-        "ddns run", "\x1b[32m●\x1b[0m fine, and longer than the screen is, which is left as it is\n", 0, 0.0123
+        "ddns run",
+        "\x1b[32m●\x1b[0m fine, and longer than the screen is, which is folded  \n   \n"
+        "    as is what is further in, and quoted from elsewhere\n",
+        0,
+        0.0123,
     )
     narrator.decided("published", "pc7 none -> 192.0.2.1")
     narrator.proof("pc7", "192.0.2.1", good=True)
@@ -46,14 +56,10 @@ def told(screen: Screen) -> None:
     narrator.end("Done.")
 
 
-def plain(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.splitlines())
-
-
 def test_the_whole_story_without_colour() -> None:
     out = io.StringIO()
     told(Screen(out, width=50))
-    assert plain(out.getvalue()) == STORY
+    assert out.getvalue() == STORY + "\n"
 
 
 def test_colours_of_ours_and_of_what_is_quoted() -> None:
@@ -67,6 +73,6 @@ def test_a_stream_without_our_signs() -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     told(Screen(out, width=50))
     out.seek(0)
-    text = plain(out.read())
+    text = out.read()
     assert "     o fine, and" in text
     assert "   + DNS says: pc7 A 192.0.2.1\n   x DNS says: pc7 A none" in text

@@ -7,6 +7,8 @@ import click
 from ddns.cli.options import examples
 from ddns.errors import Exit, UsageError
 
+_INTERRUPTED = 130
+
 
 @click.command(**examples("ddns demo"))
 def demo() -> int:
@@ -14,6 +16,17 @@ def demo() -> int:
 
     Nothing on this machine is changed, and nothing is left running. Needs the extra "gateway".
     """
+    from ddns.demo.stopping import stoppable
+
+    try:
+        with stoppable():
+            return _demonstrate()
+    except KeyboardInterrupt:
+        click.echo("\nddns: stopped; nothing is left running", err=True)
+        return _INTERRUPTED
+
+
+def _demonstrate() -> int:
     try:
         from ddns.demo.narrator import Narrator
         from ddns.demo.stage import DemoFailed

@@ -8,17 +8,27 @@ import json
 import os
 import re
 import secrets
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import ddns
 from ddns.demo.stage import KEY_NAME, ZONE, DemoFailed, Nameserver
+from ddns.demo.stopping import child
 
 PROGRAM = (sys.executable, "-m", "ddns")
+#: Where this program's source lies: the children find it from any folder.
+_SOURCE = str(Path(ddns.__file__).resolve().parent.parent)
 _URL = re.compile(r"https://127\.0\.0\.1:\d+")
+
+
+def environ() -> dict[str, str]:
+    """The environment of the demonstration's commands: this one, without settings of `ddns` that it may hold."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DDNS_")}
+    path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return kept | {"PYTHONPATH": os.pathsep.join([_SOURCE, *(os.path.abspath(part) for part in path if part)])}
 
 
 class Gateway:
@@ -31,7 +41,7 @@ class Gateway:
         self._audit = folder / "gateway" / "audit.jsonl"
         self._told = 0
         # The environment carries the two secrets, as a service manager's credentials would.
-        self._environ = os.environ | {
+        self._environ = environ() | {
             "DEMO_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
             "DEMO_ZONE_KEY": dns.secret,
         }
@@ -67,21 +77,11 @@ key = "env:DEMO_ZONE_KEY"
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[str]:
-        """Serve inside the block; gives the URL. Stopped by its own process id."""
-        with self._log.open("wb") as log:
-            process = subprocess.Popen(
-                (*PROGRAM, "gateway", "serve", "--config", str(self._settings)),
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-            try:
-                yield self._url(process)
-            finally:
-                process.send_signal(signal.SIGTERM)
-                process.communicate(timeout=15)
+        """Serve inside the block; gives the URL."""
+        command = (*PROGRAM, "gateway", "serve", "--config", str(self._settings))
+        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
+        with self._log.open("wb") as log, child(command, env=self._environ, stderr=log, **pipes) as process:
+            yield self._url(process)
 
     def _url(self, process: subprocess.Popen[str]) -> str:
         assert process.stdout is not None
@@ -99,14 +99,9 @@ key = "env:DEMO_ZONE_KEY"
 
     def code(self, host: str) -> str:
         """Mint an enrolment code, as the operator does."""
-        done = subprocess.run(
-            (*PROGRAM, "gateway", "code", host, "--config", str(self._settings)),
-            env=self._environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise DemoFailed(f"no code was minted: {done.stderr}")
-        return done.stdout.strip().splitlines()[0]
+        command = (*PROGRAM, "gateway", "code", host, "--config", str(self._settings))
+        with child(command, env=self._environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            out, err = process.communicate(timeout=60)
+        if process.returncode != 0:
+            raise DemoFailed(f"no code was minted: {err}")
+        return str(out.strip().splitlines()[0])

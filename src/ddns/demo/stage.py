@@ -10,7 +10,6 @@ import ipaddress
 import os
 import secrets
 import shutil
-import signal
 import socket
 import socketserver
 import ssl
@@ -35,6 +34,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ddns.demo.responder import HOST, Responder
+from ddns.demo.stopping import child
 
 
 class DemoFailed(Exception):
@@ -197,7 +197,7 @@ def nameserver(folder: Path) -> Iterator[Nameserver]:
 
 @contextlib.contextmanager
 def _bind(program: str, folder: Path, secret: str) -> Iterator[int]:
-    """A named of our own, with nothing of the system's. Stopped by its own process id."""
+    """A named of our own, with nothing of the system's."""
     port = _free_port()
     # A copy, because AppArmor confines the installed one to /etc/bind and /var.
     own = shutil.copy2(program, folder / "named")
@@ -211,14 +211,10 @@ def _bind(program: str, folder: Path, secret: str) -> Iterator[int]:
     (folder / "zone.db").write_text(
         f"$TTL 60\n@ IN SOA ns.{ZONE}. hostmaster.{ZONE}. 1 3600 600 86400 60\n@ IN NS ns.{ZONE}.\nns IN A {HOST}\n"
     )
-    with (folder / "named.log").open("wb") as log:
-        named = subprocess.Popen([own, "-g", "-c", str(folder / "named.conf")], stdout=log, stderr=log)
-        try:
-            _wait_for(named, port, folder / "named.log")
-            yield port
-        finally:
-            named.send_signal(signal.SIGTERM)
-            named.wait(timeout=10)
+    command = [str(own), "-g", "-c", str(folder / "named.conf")]
+    with (folder / "named.log").open("wb") as log, child(command, stdout=log, stderr=log) as process:
+        _wait_for(process, port, folder / "named.log")
+        yield port
 
 
 def _free_port() -> int:

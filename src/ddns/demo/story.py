@@ -7,7 +7,6 @@ address is made up.
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ddns.demo.gateway import PROGRAM, Gateway
+from ddns.demo.gateway import PROGRAM, Gateway, environ
 from ddns.demo.narrator import Narrator
 from ddns.demo.stage import ZONE, DemoFailed, Echo, Nameserver, Probe, certificates, nameserver
+from ddns.demo.stopping import child
 
 FIRST, SECOND, ELSEWHERE, LIE = "203.0.113.7", "203.0.113.8", "198.51.100.9", "203.0.113.66"
 HOST = "laptop-7"
@@ -37,27 +37,26 @@ class Machine:
     def ddns(self, *arguments: str, stdin: str = "", expected: int = 0) -> float:
         """Run and narrate a command; returns its seconds. Raises DemoFailed on another exit code."""
         began = time.perf_counter()
-        done = subprocess.run(
+        with child(
             (*PROGRAM, *arguments, "--data", str(self.folder)),
-            input=stdin,
             env=self.environ,
-            capture_output=True,
-            text=True,
+            cwd=self.folder.parent,  # where ca.pem lies, so that what is shown is short
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             encoding="utf-8",
-            timeout=120,
-            check=False,
-        )
+        ) as process:
+            out, err = process.communicate(stdin, timeout=120)
         seconds = time.perf_counter() - began
-        self.narrator.ran(f"ddns {' '.join(arguments)}", done.stdout + done.stderr, done.returncode, seconds)
-        if done.returncode != expected:
-            raise DemoFailed(f"ddns {arguments[0]} ended with {done.returncode}, expected {expected}")
+        self.narrator.ran(f"ddns {' '.join(arguments)}", out + err, process.returncode, seconds)
+        if process.returncode != expected:
+            raise DemoFailed(f"ddns {arguments[0]} ended with {process.returncode}, expected {expected}")
         return seconds
 
 
-def _environ() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DDNS_")}
-    columns = os.environ.get("COLUMNS", "100")
-    return kept | {"PYTHONIOENCODING": "utf-8", "COLUMNS": columns, "FORCE_COLOR": "1" if sys.stdout.isatty() else ""}
+def _environ(columns: int) -> dict[str, str]:
+    colour = "1" if sys.stdout.isatty() else ""
+    return environ() | {"PYTHONIOENCODING": "utf-8", "COLUMNS": str(columns), "FORCE_COLOR": colour}
 
 
 @dataclass
@@ -102,9 +101,11 @@ def demonstrate(narrator: Narrator) -> None:
         [
             "Every ",
             ("ddns", "strong"),
-            " below is a process of its own, with real TLS, real signatures and real DNS messages;",
+            (
+                " below is a process of its own, with real TLS, real signatures and real DNS messages; only the public"
+                " address is made up (203.0.113.0/24 is set aside for documentation)."
+            ),
         ],
-        ["only the public address is made up (203.0.113.0/24 is set aside for documentation)."],
     )
     with tempfile.TemporaryDirectory(prefix="ddns-demo-") as folder, _stage(Path(folder), narrator) as stage:
         _tell(stage)
@@ -142,6 +143,7 @@ def _tell(stage: Stage) -> None:
     narrator.say(f"Alpha, who runs an echo service and the probe, now says {LIE}; beta still says {SECOND}.")
     stage.alpha.address = stage.probe.address = LIE
     stage.run("one operator lies", expect=SECOND, exit_code=11)
+    narrator.say("The lie is over.")
     stage.move(SECOND)
     stage.run("the lie is over", expect=SECOND)
 
@@ -158,7 +160,7 @@ def _stage(folder: Path, narrator: Narrator) -> Iterator[Stage]:
         gateway = Gateway(folder, dns)
         with gateway.serving() as url:
             narrator.say(f"A gateway at {url}: it alone holds the key of the zone.")
-            machine = Machine(folder / "machine", narrator, _environ())
+            machine = Machine(folder / "machine", narrator, _environ(narrator.room))
             stage = Stage(machine, gateway, dns, alpha, beta, probe, narrator)
             stage.move(FIRST)
             _enrol(stage, url)
@@ -170,7 +172,7 @@ def _enrol(stage: Stage, url: str) -> None:
     code = stage.gateway.code(HOST)
     stage.narrator.say(f"The operator mints a code: ddns gateway code {HOST}")
     stage.machine.folder.mkdir()
-    stage.machine.ddns("enroll", url, "--ca-file", str(stage.gateway.ca_file), stdin=code + "\n")
+    stage.machine.ddns("enroll", url, "--ca-file", stage.gateway.ca_file.name, stdin=code + "\n")
     for line in stage.gateway.decisions():
         stage.narrator.decided(line["decision"], _detail(line))
     (stage.machine.folder / "ddns.toml").write_text(_settings(stage, url), encoding="utf-8")
