@@ -37,7 +37,7 @@ from ddns.model import (
     Unknown,
 )
 from ddns.runtime import looking
-from ddns.state.store import open_store
+from ddns.state.opening import open_store
 from ddns.times import utc
 from ddns.wording import FOR_EVER
 from unit.terminal import HOUR, NOW, ddns, put, record, status

@@ -43,8 +43,9 @@ from ddns.model import (
 from ddns.ports import Deadline, Provider, State
 from ddns.publish import publish
 from ddns.resilience import Retry
+from ddns.state.opening import open_store
 from ddns.state.schema import connect
-from ddns.state.store import Store, open_store
+from ddns.state.store import Store
 from unit.fakes import (
     BAD_CREDENTIALS,
     BANNED,

@@ -360,7 +360,7 @@ def test_a_no_change_run_that_can_t_be_stored_is_a_matter_of_the_state(
         return base
 
     monkeypatch.setattr("ddns.runtime.quick.connect", full)
-    monkeypatch.setattr("ddns.state.store.connect", full)
+    monkeypatch.setattr("ddns.state.opening.connect", full)
     assert stage.run() == 15
     assert "attempt to write a readonly database" in capsys.readouterr().err
 

@@ -14,10 +14,11 @@ from ddns import __version__
 from ddns.errors import AddressError, BadCredentials, Conflict, NotPermitted, RateLimited, Transport
 from ddns.model import BlockNote, Change, Kind, Observed, Outcome, Reason, RecordKey, RecordType, RRset, Run
 from ddns.state import ending
+from ddns.state.opening import open_store
 from ddns.state.schema import connect
 from ddns.state.standing import tail
 from ddns.state.status import document
-from ddns.state.store import Store, open_store
+from ddns.state.store import Store
 from ddns.times import utc
 from unit.fakes import START
 

@@ -41,8 +41,9 @@ from ddns.model import (
     Run,
 )
 from ddns.state import ending, schema
+from ddns.state.opening import open_store
 from ddns.state.schema import StateDamaged, connect
-from ddns.state.store import Store, open_store
+from ddns.state.store import Store
 from unit.fakes import START
 
 KEY = RecordKey("dns", "home.example.com", RecordType.A)

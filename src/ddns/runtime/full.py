@@ -21,9 +21,10 @@ from ddns.report.log import JsonLog
 from ddns.runtime import RunRequest, Start, compose
 from ddns.runtime.promise import promise
 from ddns.runtime.quick import fingerprint
+from ddns.state.opening import open_store
 from ddns.state.standing import tail
 from ddns.state.status import document
-from ddns.state.store import Store, open_store
+from ddns.state.store import Store
 from ddns.times import utc
 
 

@@ -8,7 +8,7 @@ import time
 from ddns import host
 from ddns.errors import BusyError
 from ddns.runtime.full import prepare
-from ddns.state.store import open_store
+from ddns.state.opening import open_store
 from ddns.times import utc
 
 #: Seconds that a run in progress is waited for, and how often it is looked at.

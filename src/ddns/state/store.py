@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from msgspec.structs import asdict
 
 from ddns import __version__
-from ddns.errors import ProviderError, StateError, StateUnwritable
 from ddns.expect import Expectation
 from ddns.model import (
     BlockNote,
     BreakerNote,
     Change,
-    Fate,
     Intent,
-    Kind,
     Memory,
     Outcome,
     Published,
     RecordKey,
     Resolution,
-    RRset,
     Run,
 )
-from ddns.state import ending, rows
-from ddns.state.schema import StateDamaged, check, connect, create, last_aside, set_aside, translated
+from ddns.state import ending, rows, settling
+from ddns.state.schema import StateDamaged, translated
+from ddns.state.settling import Statement
 from ddns.state.status import EMPTY_TAIL
 from ddns.times import utc
 
@@ -38,7 +36,7 @@ _DAY = 24 * 3600.0
 
 
 class Store:
-    """Implements `ports.State` on a SQLite file. Make one with `open_store`."""
+    """Implements `ports.State` on a SQLite file. Made by `opening.open_store`."""
 
     def __init__(self, base: sqlite3.Connection, path: str) -> None:
         self._base = base
@@ -50,17 +48,22 @@ class Store:
         """Close the file."""
         self._base.close()
 
-    def _write(self, statements: Iterable[tuple[str, Sequence[object]]]) -> None:
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         with translated(self._path):
             self._base.execute("BEGIN IMMEDIATE")
             try:
-                for sql, values in statements:
-                    self._base.execute(sql, values)
+                yield
                 self._base.execute("COMMIT")
             except BaseException:
                 if self._base.in_transaction:
                     self._base.execute("ROLLBACK")
                 raise
+
+    def _write(self, statements: Iterable[Statement]) -> None:
+        with self._transaction():
+            for sql, values in statements:
+                self._base.execute(sql, values)
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         with translated(self._path):
@@ -157,7 +160,7 @@ class Store:
         """Pause runs until then; None ends the pause. What status.json tells of it goes along."""
         statement = "INSERT OR REPLACE INTO meta (key, value) VALUES ('paused_until', ?)"
         drop = "DELETE FROM meta WHERE key = 'paused_until'"
-        statements: list[tuple[str, Sequence[object]]] = [(drop, ()) if until is None else (statement, (repr(until),))]
+        statements: list[Statement] = [(drop, ()) if until is None else (statement, (repr(until),))]
         told = json.loads(self.status_tail() or EMPTY_TAIL) | {"paused_until": None if until is None else utc(until)}
         tail = json.dumps(told, separators=(",", ":"))
         statements.append(("INSERT OR REPLACE INTO meta (key, value) VALUES ('status_tail', ?)", (tail,)))
@@ -199,82 +202,15 @@ class Store:
 
     def resolve(self, run: Run, resolution: Resolution) -> None:
         """Close the intent of an earlier run; an adopted write is published from then on."""
-        change, seen = resolution.change, resolution.observed
-        statements: list[tuple[str, Sequence[object]]] = [
-            (
-                "UPDATE changes SET state = ?, ended = ?, detail = ? WHERE id = ?",
-                (resolution.fate.value, run.started, f"found {seen.rrset or 'none'} at {seen.by}", change.id),
-            )
-        ]
-        if resolution.fate is Fate.ADOPTED:
-            statements += self._publish(change.key, change.after, seen.at, written=True)
-        self._write(statements)
+        self._write(settling.resolved(run, resolution, self._record(resolution.change.key)))
 
     def settle(self, run: Run, outcome: Outcome) -> None:  # noqa: ARG002 - the port names the run
         """Store one outcome: the record's row, and the end of its intent."""
-        key, cause = outcome.key, outcome.cause
-        statements: list[tuple[str, Sequence[object]]] = [
-            ("INSERT OR IGNORE INTO records (provider, name, type) VALUES (?, ?, ?)", rows.place(key))
-        ]
-        if outcome.kind.wrote and outcome.change is not None:
-            statements += self._publish(key, outcome.change.after, outcome.at, written=True)
-        elif outcome.kind is Kind.PROVEN and outcome.observed is not None:
-            statements += self._publish(key, outcome.rrset, outcome.at, written=False)
-        if outcome.observed is not None and outcome.kind.right:
-            statements.append(
-                (
-                    f"UPDATE records SET proven_at = ?, proven_by = ?, held_until = NULL WHERE {_WHERE}",
-                    (outcome.observed.at, outcome.observed.by, *rows.place(key)),
-                )
-            )
-        statements += self._memory_of(outcome)
-        if outcome.change is not None:
-            detail = self.mask(cause.message) if cause else ""
-            statements.append(
-                (
-                    "UPDATE changes SET state = ?, ended = ?, detail = ? WHERE id = ?",
-                    (_intent_state(outcome), outcome.at, detail, outcome.change.id),
-                )
-            )
-        code, advice = (cause.code, cause.advice) if cause is not None else (None, None)
-        statements.append(
-            (
-                f"UPDATE records SET outcome = ?, outcome_at = ?, code = ?, advice = ?, next_at = ? WHERE {_WHERE}",
-                (outcome.kind.value, outcome.at, code, advice, outcome.until, *rows.place(key)),
-            )
-        )
-        self._write(statements)
+        self._write(settling.settled(outcome, self._record(outcome.key), self.mask))
 
-    def _publish(
-        self, key: RecordKey, rrset: RRset | None, at: float, *, written: bool
-    ) -> list[tuple[str, Sequence[object]]]:
-        before = self._rows(f"SELECT rrset, since FROM records WHERE {_WHERE}", rows.place(key))
-        old = rows.decode(before[0]["rrset"], key.type) if before else None
-        same = old is not None and rrset is not None and old.values == rrset.values
-        since = before[0]["since"] if same and before else at
-        insert = ("INSERT OR IGNORE INTO records (provider, name, type) VALUES (?, ?, ?)", rows.place(key))
-        set_written = "written_at = ?, held_until = NULL, proven_at = NULL, proven_by = '', " if written else ""
-        update = f"UPDATE records SET rrset = ?, since = ?, {set_written}pending = 0 WHERE {_WHERE}"
-        values = (rows.encode(rrset), since, *((at,) if written else ()), *rows.place(key))
-        return [insert, (update, values)]
-
-    def _memory_of(self, outcome: Outcome) -> list[tuple[str, Sequence[object]]]:
-        """What a record's next run must know: reversals, holds, writes not yet seen."""
-        key = outcome.key
-        if outcome.kind is Kind.REPAIRED:
-            row = self._rows(f"SELECT reversals FROM records WHERE {_WHERE}", rows.place(key))
-            times = [at for at in (json.loads(row[0]["reversals"]) if row else []) if 0 <= outcome.at - at < _DAY]
-            return [
-                (
-                    f"UPDATE records SET reversals = ? WHERE {_WHERE}",
-                    (json.dumps([*times, outcome.at]), *rows.place(key)),
-                )
-            ]
-        if outcome.kind is Kind.CONTENDED and outcome.until is not None:
-            return [(f"UPDATE records SET held_until = ? WHERE {_WHERE}", (outcome.until, *rows.place(key)))]
-        if not outcome.kind.right:
-            return [(f"UPDATE records SET pending = 1 WHERE {_WHERE}", rows.place(key))]
-        return []
+    def _record(self, key: RecordKey) -> sqlite3.Row | None:
+        found = self._rows(f"SELECT * FROM records WHERE {settling.WHERE}", rows.place(key))
+        return found[0] if found else None
 
     def note_breaker(self, name: str, note: BreakerNote) -> None:
         """Store a breaker's memory."""
@@ -307,24 +243,17 @@ class Store:
         fingerprint: str = "",
     ) -> None:
         """End a run: its row, the expectation, the status of its records; one transaction, then a little pruning."""
-        with translated(self._path):
-            self._base.execute("BEGIN IMMEDIATE")
-            try:
-                self._base.execute(
-                    "UPDATE runs SET ended = ?, exit = ?, changed = ? WHERE trace_id = ? AND ended IS NULL",
-                    (ended, exit_code, changed, run.trace_id),
-                )
-                ending.save(self._base, expectation, log=log)
-                self._base.execute(
-                    "INSERT OR REPLACE INTO meta (key, value) VALUES ('status_tail', ?), ('fingerprint', ?)",
-                    (tail, fingerprint),
-                )
-                self._prune(ended)
-                self._base.execute("COMMIT")
-            except BaseException:
-                if self._base.in_transaction:
-                    self._base.execute("ROLLBACK")
-                raise
+        with self._transaction():
+            self._base.execute(
+                "UPDATE runs SET ended = ?, exit = ?, changed = ? WHERE trace_id = ? AND ended IS NULL",
+                (ended, exit_code, changed, run.trace_id),
+            )
+            ending.save(self._base, expectation, log=log)
+            self._base.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('status_tail', ?), ('fingerprint', ?)",
+                (tail, fingerprint),
+            )
+            self._prune(ended)
 
     def _prune(self, now: float) -> None:
         self._base.execute(
@@ -338,57 +267,7 @@ class Store:
         )
 
 
-_WHERE = "provider = ? AND name = ? AND type = ?"
 _INTEND = (
     "INSERT INTO changes (id, trace_id, provider, name, type, before, after, reason, at, state)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')"
 )
-
-
-def _intent_state(outcome: Outcome) -> str:
-    """How the intent of a change stands after its outcome; ``open`` and ``accepted`` are looked at by the next run."""
-    if outcome.kind.wrote:
-        return "applied"
-    if outcome.kind in (Kind.ACCEPTED, Kind.HELD):
-        return "accepted"
-    if outcome.kind is Kind.CONTENDED:
-        return Fate.EXTERNAL.value
-    in_doubt = isinstance(outcome.cause, ProviderError) and outcome.cause.in_doubt
-    return "open" if in_doubt else "refused"
-
-
-def open_store(path: str, now: float) -> Store:
-    """Open the state, make it if there is none; a damaged one is set aside and a new one notes the gap.
-
-    Raises StateNewer, StateUnwritable.
-    """
-    try:
-        return _checked(_connect_or_create(path, now), path)
-    except StateDamaged as damage:
-        aside = set_aside(path, now)
-        note = f"the state was damaged ({damage.message}) and is kept as {aside}; history before this is not there"
-        return Store(create(path, (now, note)), path)
-
-
-def _connect_or_create(path: str, now: float) -> sqlite3.Connection:
-    try:
-        return connect(path)
-    except StateUnwritable as error:
-        if "unable to open" not in error.message:
-            raise
-        aside = last_aside(path)  # a rebuild that was killed between its two steps
-        note = f"there was no state but a damaged one, kept as {aside}; history before this is not there"
-        return create(path, (now, note) if aside else None)
-
-
-def _checked(base: sqlite3.Connection, path: str) -> Store:
-    """A store all of which can be read. Raises StateDamaged; the file is closed then, so that it can be renamed."""
-    try:
-        check(base, path)
-        store = Store(base, path)
-        store.recall()
-        store.read_rest()
-    except StateError:
-        base.close()
-        raise
-    return store
