@@ -36,7 +36,7 @@ from ddns.model import (
     Run,
     Unknown,
 )
-from ddns.runtime import looking
+from ddns.runtime import RunRequest, looking
 from ddns.state.opening import open_store
 from ddns.times import utc
 from ddns.wording import FOR_EVER
@@ -125,7 +125,23 @@ def test_a_plan_counts_what_is_left_alone_by_its_name(monkeypatch: pytest.Monkey
 0 to change, 0 right, 1 held, 1 deferred, 1 failed. Nothing was changed."""
     )
     assert done.code == 12
-    assert "plan --now" not in ddns("plan", "--now").out
+
+
+@pytest.mark.parametrize("now", [False, True])
+def test_a_plan_looks_at_what_is_left_alone_when_it_is_asked_to(now: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[RunRequest] = []
+    left = Plan(held=(hold("a.example.com", Kind.DEFERRED, Deferred("main is left alone", until=NOW)),))
+
+    def look(_start: object, request: RunRequest) -> Found:
+        asked.append(request)
+        return Found({Family.V4: KNOWN}, {}, left)
+
+    monkeypatch.setattr(looking, "plan", look)
+
+    done = ddns("plan", *["--now"] * now)
+
+    assert asked == [RunRequest(now=now)]
+    assert ("ddns plan --now" in done.out) is not now
 
 
 def test_a_plan_without_records(monkeypatch: pytest.MonkeyPatch) -> None:
