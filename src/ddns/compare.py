@@ -196,12 +196,12 @@ def _still_held(key: RecordKey, published: Published | None, now: float, rules: 
     """The hold of an earlier run, while it lasts and nothing else asks for the record."""
     if published is None or published.held_until is None or published.held_until <= now or rules.insist:
         return None
-    return Hold(key, Kind.CONTENDED, _contended(key, published.rrset), published.held_until)
+    return Hold(key, Kind.CONTENDED, _contended(key, "it was left alone"), published.held_until)
 
 
-def _contended(key: RecordKey, found: RRset | None) -> Conflict:
+def _contended(key: RecordKey, stands: str) -> Conflict:
     return Conflict(
-        f"{key} was changed by somebody else twice within 24 hours; now it is {found or 'gone'}",
+        f"{key} was changed by somebody else twice within 24 hours; {stands}",
         advice="Find the other writer and give the name to one of the two, then: ddns run --now",
     )
 
@@ -223,5 +223,5 @@ def _drift(
         fresh = now + min(_FIRST_HOLD * 2.0 ** (len(recent) - 1), _DAY)
         held = published.held_until
         until = held if held is not None and held > now else fresh
-        return Hold(key, Kind.CONTENDED, _contended(key, seen.rrset), until, seen)
+        return Hold(key, Kind.CONTENDED, _contended(key, f"now it is {seen.rrset or 'gone'}"), until, seen)
     return Change(change_id, key, seen.rrset, want, Reason.DRIFT)

@@ -130,7 +130,7 @@ class Holds:
 
 NOT_YET = "home.example.com A was written {} s ago and is not yet visible"
 SENT = "home.example.com A was sent {} s ago and is not yet visible"
-TWICE = "home.example.com A was changed by somebody else twice within 24 hours; now it is {}"
+TWICE = "home.example.com A was changed by somebody else twice within 24 hours; {}"
 
 
 def waiting(message: str, age: float, *, read: bool = True) -> Holds:
@@ -142,7 +142,9 @@ def held_by_gateway() -> Holds:
 
 
 def contended(found: str, until: float, *, read: bool = True) -> Holds:
-    return Holds(Kind.CONTENDED, Conflict, TWICE.format(found), until, read)
+    return Holds(
+        Kind.CONTENDED, Conflict, TWICE.format(f"now it is {found}" if read else "it was left alone"), until, read
+    )
 
 
 DECISIONS = [
