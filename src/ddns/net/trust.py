@@ -23,26 +23,33 @@ def context(ca_file: str = "") -> ssl.SSLContext:
 
     Raises SettingsError when the file, or that of SSL_CERT_FILE, can't be read or holds no certificate.
     """
-    if ca_file:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        try:
-            made.load_verify_locations(cafile=ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise SettingsError(f"ca_file {ca_file}: it can't be used: {error}") from error
-        return made
-    if sys.platform == "win32":
-        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not ca_file and sys.platform == "win32":
+        system = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        system.minimum_version = ssl.TLSVersion.TLSv1_2
+        return system
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2  # Debian's Python leaves this to a system file
+    if ca_file:
+        _load(made, "ca_file", ca_file)
+    else:
+        _trust_system(made)
+    return made
+
+
+def _trust_system(made: ssl.SSLContext) -> None:
     folder = os.environ.get("SSL_CERT_DIR") or next(filter(_is_hashed, _HASHED_FOLDERS), "")
-    file = os.environ.get("SSL_CERT_FILE")
+    file = os.environ.get("SSL_CERT_FILE", "")
     if folder or file:
-        try:
-            made.load_verify_locations(cafile=file, capath=folder or None)
-        except (OSError, ssl.SSLError) as error:
-            raise SettingsError(f"SSL_CERT_FILE {file}: it can't be used: {error}") from error
+        _load(made, "SSL_CERT_FILE", file, folder)
     else:
         made.set_default_verify_paths()
-    return made
+
+
+def _load(made: ssl.SSLContext, key: str, file: str, folder: str = "") -> None:
+    try:
+        made.load_verify_locations(cafile=file or None, capath=folder or None)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"{key} {file}: it can't be used: {error}") from error
 
 
 def _is_hashed(folder: str) -> bool:
