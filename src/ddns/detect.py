@@ -80,14 +80,14 @@ def detect(
     for position, group in enumerate(groups):
         share = deadline.within(deadline.left() / (len(groups) - position))
         questions = [_question(source, family, net, clock, share, allow) for source in group]
-        patience = [share]
-        for answer in gather(questions, lambda patience=patience: patience[-1].left()):  # type: ignore[misc]
+        patience = _Patience(share)
+        for answer in gather(questions, patience.left):
             answers.append(answer)
             if ask_all or isinstance(verdict(answers), Unknown):
                 continue
             if _probe_done(answers, probe, group):
                 break
-            patience.append(patience[-1].within(_GRACE))
+            patience.cut()
         if not ask_all and isinstance(verdict(answers), Available):
             break
     silent = {source.name for source in asked} - {answer.source for answer in answers}
@@ -98,6 +98,21 @@ def detect(
         return Detected(Absent(f"no route to the Internet over IPv{family.value}"), tuple(answers))
     late = tuple(f"{name}: no answer in time" for name in sorted(silent))
     return Detected(Unknown((found.causes + late) or (f"no source for IPv{family.value} is set",)), tuple(answers))
+
+
+class _Patience:
+    """How long answers are waited for: a share of the time, and only a moment more once there is a quorum."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+
+    def left(self) -> float:
+        """Seconds."""
+        return self._deadline.left()
+
+    def cut(self) -> None:
+        """There is a quorum; only the probe is still waited for."""
+        self._deadline = self._deadline.within(_GRACE)
 
 
 def _groups(asked: Sequence[Source], probe: str) -> list[list[Source]]:
