@@ -563,6 +563,18 @@ def test_an_unknown_address_is_stored_with_its_advice(store: Store) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("opened", ["create", "connect"])
+def test_what_is_committed_is_on_the_disk(path: str, opened: str) -> None:
+    """A transaction outlives a loss of power: synchronous FULL, and a rollback journal that is deleted."""
+    made = schema.create(path)
+    if opened == "connect":
+        made.close()
+        made = connect(path)
+    with closing(made) as base:
+        assert base.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert base.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
 def test_a_new_state_is_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     open_store(str(path), START).close_file()

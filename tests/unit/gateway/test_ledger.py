@@ -29,6 +29,7 @@ from ddns.gateway.ledger import (
     Update,
     Values,
 )
+from ddns.gateway.ledger.engine import Engine
 from ddns.gateway.ledger.sqlite import SqliteLedger
 from ddns.model import RecordType
 
@@ -319,3 +320,13 @@ def test_the_ledger_is_readable_by_its_owner_only_whatever_the_folder(path: Path
     modes = {file.name: oct(file.stat().st_mode & 0o777) for file in path.parent.iterdir()}
     ledger.close()
     assert modes == dict.fromkeys(("ledger.db", "ledger.db-wal", "ledger.db-shm"), "0o600")
+
+
+def test_what_is_acknowledged_is_on_the_disk(tmp_path: Path) -> None:
+    """An acknowledged update outlives a loss of power: in WAL mode only synchronous FULL flushes each commit."""
+    engine = Engine(tmp_path / "ledger.db")
+    try:
+        assert engine.call(lambda db: db.execute("PRAGMA synchronous").fetchone()[0]) == 2
+        assert engine.call(lambda db: db.execute("PRAGMA journal_mode").fetchone()[0]) == "wal"
+    finally:
+        engine.close()
