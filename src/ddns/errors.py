@@ -84,6 +84,7 @@ class UsageError(DdnsError):
 
     code = "usage"
     exit = Exit.USAGE
+    default_advice = "See what the command takes with --help."
 
 
 class SettingsError(DdnsError):
@@ -125,6 +126,7 @@ class StateError(DdnsError):
 
     code = "state"
     exit = Exit.STATE
+    default_advice = "See that the account that runs ddns may read and write the state folder, and that it is intact."
 
 
 class StateUnwritable(StateError):
@@ -149,6 +151,7 @@ class ProviderError(DdnsError):
 
     code = "provider"
     exit = Exit.UNREACHABLE
+    default_advice = "Read what the provider said in the log; the next run tries again."
     in_doubt = False
 
 
@@ -250,6 +253,7 @@ class Rejected(ProviderError):
 
     code = "provider.rejected"
     exit = Exit.REFUSED
+    default_advice = "Change the record's settings, or what stands at the name, then: ddns run --now"
 
 
 class Block(ProviderError):
@@ -257,6 +261,7 @@ class Block(ProviderError):
 
     code = "provider.block"
     exit = Exit.REFUSED
+    default_advice = "Settle what the provider names in the log, then: ddns run --now"
 
 
 class BadCredentials(Block):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import itertools
+import pkgutil
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ddns
 from ddns import errors
 from ddns.errors import (
     EXIT_ORDER,
@@ -64,6 +69,44 @@ def test_advice_is_the_default_unless_given() -> None:
     assert BadCredentials("x").advice == "Store a valid secret with `ddns secret set`, then: ddns run --now"
     assert BadCredentials("x", advice="").advice == ""
     assert SettingsError("two", ("a", "b")).problems == ("a", "b")
+
+
+def _tree(kind: type[DdnsError]) -> list[type[DdnsError]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in _tree(child))]
+
+
+def _silent() -> set[str]:
+    """The errors of the product, of every module, that have no advice of their own."""
+    for module in pkgutil.walk_packages(ddns.__path__, "ddns."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    product = [kind for kind in _tree(DdnsError) if kind.__module__.startswith("ddns.")]
+    assert {kind.__name__ for kind in product} > {"StateDamaged", "AuditBroken", "NoStatus"}
+    return {kind.__name__ for kind in product if not kind.default_advice}
+
+
+def _made_without_advice(source: str, kinds: set[str]) -> list[int]:
+    """The lines that make an error of `kinds` without an advice, or any with an empty one."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    given = [(call, [word.value for word in call.keywords if word.arg == "advice"]) for call in calls]
+    return [
+        call.lineno
+        for call, advice in given
+        if (isinstance(call.func, ast.Name) and call.func.id in kinds and not advice)
+        or any(isinstance(value, ast.Constant) and not value.value for value in advice)
+    ]
+
+
+def test_whatever_a_user_can_meet_says_what_to_do() -> None:
+    silent = _silent()
+    assert silent == {"DdnsError"}
+    files = sorted(Path(ddns.__file__).parent.rglob("*.py"))
+    assert {file.name: lines for file in files if (lines := _made_without_advice(file.read_text(), silent))} == {}
+
+
+def test_an_error_without_advice_is_found() -> None:
+    source = 'Quiet("x")\nQuiet("x", advice="Do.")\nLoud("x")\nLoud("x", advice="")\n'
+    assert _made_without_advice(source, {"Quiet"}) == [1, 4]
 
 
 @pytest.mark.parametrize("kind", Block.__subclasses__(), ids=lambda kind: kind.__name__)

@@ -54,7 +54,7 @@ def _named(host: str, hosts: Hosts) -> tuple[str, str]:
         label = check_label(host, hosts.reserved)
         return label, name_of(hosts.template, label)
     except ValueError as error:
-        raise UsageError(f"host: {error}") from error
+        raise UsageError(f"host: {error}", advice="Give the host a label such as pc7.") from error
 
 
 def add_host(ledger: Ledger, audit: Audit, clock: Clock, hosts: Hosts, host: str) -> tuple[Host, str]:

@@ -40,6 +40,7 @@ AUTOMATIC = 1
 _LACKS_EDIT = "This token lacks Zone.DNS edit for the zone: add it at Cloudflare, My Profile, API Tokens."
 _OTHER_ADDRESS = "The token is limited to other client addresses: change its IP filter."
 _LACKS_READ = "Check the record's name, and that the token has Zone.Zone read for this zone."
+_CHANGE_IT = "Change what Cloudflare refuses: the record's TTL, or what stands at its name. Then: ddns run --now"
 #: The record is already so, is there already, or is gone: read it again and see.
 _READ_AGAIN = frozenset({81044, 81057, 81058})
 _BAD_TOKEN = frozenset({1000, 6003, 6103, 6111, 9103, 9106, 9107, 9207, 10001})
@@ -128,7 +129,7 @@ def _refusal(errors: object, response: HttpResponse, now: float, *, zone_known: 
         # 9109 is also said to a token that is limited to other client addresses.
         filtered = "location" in texts.lower()
         return NotPermitted(said, advice=_OTHER_ADDRESS if filtered else _LACKS_EDIT)
-    return Rejected(said, advice="Change what Cloudflare refuses: the record's TTL, or what stands at its name.")
+    return Rejected(said, advice=_CHANGE_IT)
 
 
 def _token_refused(codes: set[object], texts: str, status: int, *, zone_known: bool) -> bool:

@@ -22,6 +22,7 @@ from ddns.providers import answers, writes
 from ddns.secret import SecretRef
 
 WHO = "deSEC"
+_CHANGE_IT = "Change what deSEC refuses: the record's TTL, or what stands at its name. Then: ddns run --now"
 #: The least TTL that a domain allows, unless deSEC set another for it.
 USUAL_MIN_TTL = 3600
 
@@ -152,7 +153,7 @@ class Desec:
             return response
         if response.status in (400, 404, 409):
             said = f"{WHO}: HTTP {response.status} {answers.excerpt(response.body)}"
-            raise Rejected(said, advice="Change what deSEC refuses: the record's TTL, or what stands at its name.")
+            raise Rejected(said, advice=_CHANGE_IT)
         problem = answers.status_problem(response, WHO, self._tools.clock.now())
         if problem is not None:
             raise problem

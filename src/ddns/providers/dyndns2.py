@@ -160,7 +160,10 @@ class Dyndns2:
         if change.after is None:
             raise Rejected(f"{change.key}: dyndns2 can't remove a record", advice="Remove it at the service.")
         if len(change.after.values) != 1:
-            raise Rejected(f"{change.key}: dyndns2 keeps one address a name, not {len(change.after.values)}")
+            raise Rejected(
+                f"{change.key}: dyndns2 keeps one address a name, not {len(change.after.values)}",
+                advice="Leave one address to this name, or give it to a provider that keeps several.",
+            )
         (address,) = change.after.values
         request = self._request(change.key, str(address))
         response = self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT), limit=16 * 1024)

@@ -26,6 +26,7 @@ from ddns.protocol import GATEWAY_NAME, Identity
 from ddns.providers import answers
 
 _NEW_CODE = "Ask for a new code (ddns gateway code HOST), then run the same command again."
+_OTHER_SIDE = "Check the gateway's URL, and that its version and this one fit, then run the same command again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +95,4 @@ def _problem(response: HttpResponse, who: str, now: float) -> ProviderError:
         return BadCredentials(said, advice=_NEW_CODE)
     if response.status in (403, 409):
         return NotPermitted(said, advice="Name this machine anew, or let the gateway's administrator move the host.")
-    return Rejected(said)
+    return Rejected(said, advice=_OTHER_SIDE)

@@ -158,7 +158,7 @@ class Gateway:
         try:
             authorization = signed.header(identity.key, identity.gateway, method, target, body or b"")
         except ProtocolError as error:
-            raise Rejected(f"{self._who}: {error}") from error
+            raise Rejected(f"{self._who}: {error}", advice="Correct the url of this provider.") from error
         headers = {"Authorization": authorization, "User-Agent": answers.USER_AGENT, "Accept": "application/json"}
         if self._tools.trace_id:
             headers[protocol.TRACE_HEADER] = self._tools.trace_id

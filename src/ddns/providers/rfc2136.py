@@ -141,7 +141,8 @@ class Rfc2136:
         try:
             update = _update(change, owner, zone)
         except dns.exception.DNSException as error:
-            raise Rejected(f"{change.key}: {error}") from error
+            advice = "Correct the record's name or its TTL, then: ddns run --now"
+            raise Rejected(f"{change.key}: {error}", advice=advice) from error
         answer = self._exchange(update, deadline)
         rcode = answer.rcode()
         if rcode in (dns.rcode.NXRRSET, dns.rcode.YXRRSET, dns.rcode.YXDOMAIN):
@@ -194,7 +195,7 @@ class Rfc2136:
         if rcode == dns.rcode.NOTIMP:
             return NotPermitted(f"{said}: the server takes no updates", advice="Name the zone's primary server.")
         if rcode == dns.rcode.FORMERR:
-            return Rejected(said, advice="The server does not understand the update; see its log.")
+            return Rejected(said, advice="See in the server's log what it does not understand, then: ddns run --now")
         return ServerSide(said)
 
 

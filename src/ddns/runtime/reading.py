@@ -17,6 +17,7 @@ class NoStatus(DdnsError):
 
     code = "status"
     exit = Exit.DEGRADED
+    default_advice = "See what stands at that path; a new one is written by: ddns run"
 
 
 class Status:

@@ -48,6 +48,7 @@ class StateDamaged(StateError):
     """The file is not a state, or parts of it can't be read. `rebuild` sets it aside."""
 
     code = "state.damaged"
+    default_advice = "Nothing to do: the next `ddns run` sets it aside and reads the records from DNS again."
 
 
 class translated:  # noqa: N801 - reads as the statement that it is: `with translated(path):`
