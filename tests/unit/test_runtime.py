@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 
 from ddns import host
 from ddns.errors import BadCredentials, ProviderError, Rejected, Transport
-from ddns.runtime import RunRequest, Start, compose, run
+from ddns.runtime import RunRequest, Start, compose, pausing, run
 from ddns.runtime.looking import plan, trial_run
 from ddns.runtime.quick import quick_run
 from ddns.state.schema import connect
@@ -302,6 +303,26 @@ def test_a_damaged_state_is_rebuilt_and_told(stage: Stage) -> None:
     assert [record["outcome"] for record in stage.status()["records"]] == ["proven"]
 
 
+@pytest.mark.parametrize("paused", [False, True])
+def test_wrong_settings_do_not_hide_whose_status_it_is(stage: Stage, *, paused: bool) -> None:
+    if paused:
+        pausing.pause(str(stage.folder), None)
+    settings = stage.folder / "ddns.toml"
+    right = settings.read_text()
+    settings.write_text("[[record]\n")
+    assert stage.run() == 10
+    assert stage.status()["host"] == socket.gethostname()
+    assert stage.status()["records"] == []
+
+    settings.write_text(right)
+    assert stage.run() == 0
+    shown = stage.status()["records"]
+    settings.write_text("[[record]\n")
+    assert stage.run() == 10
+    assert (stage.status()["host"], stage.status()["records"]) == (socket.gethostname(), shown)
+    assert shown
+
+
 def test_a_second_instance(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     lock = host.InstanceLock(str(stage.folder / "state"))
     assert run(RunRequest(str(stage.folder))) == 14
@@ -318,7 +339,10 @@ def test_a_state_folder_that_can_t_be_made(tmp_path: Path, capsys: pytest.Captur
 def test_a_status_that_can_t_be_written_is_no_failure(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     (stage.folder / "public" / "status.json.new").mkdir(parents=True)
     assert stage.run() == 0
-    assert f"ddns: {stage.folder}/public/status.json can't be written: Is a directory\n" in capsys.readouterr().err
+    problem = f"{stage.folder}/public/status.json can't be written: Is a directory"
+    assert f"ddns: {problem}\n" in capsys.readouterr().err
+    lines = [json.loads(line) for line in (stage.folder / "logs" / "ddns.jsonl").read_text().splitlines()]
+    assert ("WARN", problem) in [(line["level"], line["message"]) for line in lines]
     stage.clock.tick(60)
     assert stage.run() == 0
     assert "Is a directory" in capsys.readouterr().err

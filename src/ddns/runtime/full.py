@@ -27,6 +27,9 @@ from ddns.state.status import document
 from ddns.state.store import Store
 from ddns.times import utc
 
+#: How a tail begins that no full run has made yet.
+_NAMELESS = '{"host":"",'
+
 
 def full_run(start: Start, request: RunRequest, seams: compose.Seams | None = None) -> int:
     """The whole chain. Returns the exit code; an error of our tree becomes one, with a message on standard error."""
@@ -130,12 +133,7 @@ class _Session:
 
     def _close(self, code: int, expectation: Expectation | None, changed: int, loaded: Loaded | None) -> None:
         now = self._seams.clock.now()
-        text = self._store.status_tail()
-        if loaded is not None:
-            keys = [target.key for target in compose.targets(loaded.settings)]
-            every = loaded.settings.proof.every.seconds
-            paused = self._store.paused_until()
-            text = tail(self._store, keys, host=socket.gethostname(), now=now, every=every, paused_until=paused)
+        text = self._tail(loaded, now)
         logged = self._log.tells_info
         self._store.close(
             self._run,
@@ -156,17 +154,32 @@ class _Session:
             last_runs=self._store.last_runs(),
             tail=text,
         )
-        show(self._start.places, status)
+        unshown = show(self._start.places, status)
+        if unshown:
+            self._log.write("WARN", unshown)
         level = "INFO" if code == 0 else "WARN"
         self._log.write(level, "run ended", exit=code, changed=changed, trigger=self._run.trigger)
 
+    def _tail(self, loaded: Loaded | None, now: float) -> str:
+        """Where the records stand; without settings, what was told of them last."""
+        told = self._store.status_tail()
+        if loaded is None and told and not told.startswith(_NAMELESS):
+            return told
+        keys = [target.key for target in compose.targets(loaded.settings)] if loaded is not None else []
+        every = loaded.settings.proof.every.seconds if loaded is not None else 0.0
+        paused = self._store.paused_until()
+        return tail(self._store, keys, host=socket.gethostname(), now=now, every=every, paused_until=paused)
 
-def show(places: host.Places, status: bytes) -> None:
-    """Replace status.json; that it can't be is told, and is no failure of the run."""
+
+def show(places: host.Places, status: bytes) -> str:
+    """Replace status.json. That it can't be is told on standard error and returned, and is no failure of the run."""
     try:
         host.replace(places.status_file, status)
     except OSError as error:
-        sys.stderr.write(f"ddns: {places.status_file} can't be written: {error.strerror}\n")
+        problem = f"{places.status_file} can't be written: {error.strerror}"
+        sys.stderr.write(f"ddns: {problem}\n")
+        return problem
+    return ""
 
 
 def complain(error: DdnsError) -> None:
