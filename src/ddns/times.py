@@ -10,8 +10,3 @@ def utc(seconds: float) -> str:
     whole = int(seconds // 1)
     millis = int((seconds - whole) * 1000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{millis:03d}Z"
-
-
-def utc_or_null(seconds: float | None) -> str:
-    """The same as a JSON value."""
-    return "null" if seconds is None else f'"{utc(seconds)}"'

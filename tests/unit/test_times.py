@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddns.times import utc, utc_or_null
+from ddns.times import utc
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,6 @@ from ddns.times import utc, utc_or_null
 )
 def test_utc(seconds: float, text: str) -> None:
     assert utc(seconds) == text
-    assert utc_or_null(seconds) == f'"{text}"'
-
-
-def test_null() -> None:
-    assert utc_or_null(None) == "null"
 
 
 @given(st.floats(0, 4_000_000_000))

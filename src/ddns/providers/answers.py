@@ -19,7 +19,7 @@ from ddns.errors import (
     SettingsError,
     foreign,
 )
-from ddns.model import HttpResponse
+from ddns.model import HttpRequest, HttpResponse
 from ddns.net.urls import base_url
 
 #: Sent with each request: some services refuse clients that do not name themselves.
@@ -28,6 +28,15 @@ USER_AGENT = f"ddns-fleet/{ddns.__version__}"
 CALL_LIMIT = 15.0
 #: Seconds: a provider that names a longer wait is believed no longer than this.
 LONGEST_WAIT = 86400.0
+
+
+def json_request(method: str, url: str, authorization: str, body: Mapping[str, object] | None) -> HttpRequest:
+    """A request to a JSON API; `body` None sends none."""
+    headers = {"Authorization": authorization, "Accept": "application/json", "User-Agent": USER_AGENT}
+    if body is None:
+        return HttpRequest(method, url, headers)
+    headers["Content-Type"] = "application/json"
+    return HttpRequest(method, url, headers, json.dumps(body).encode())
 
 
 def retry_after(value: str | None, now: float) -> float | None:

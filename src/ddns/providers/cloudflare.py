@@ -7,7 +7,6 @@ Sources: https://developers.cloudflare.com/api/resources/dns/, https://developer
 
 from __future__ import annotations
 
-import json
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,9 +25,9 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, RecordKey, RecordType, RRset, Value
+from ddns.model import Applied, Change, HttpResponse, Observed, RecordKey, RecordType, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, writes
+from ddns.providers import answers, items, writes
 from ddns.secret import SecretRef
 
 WHO = "Cloudflare"
@@ -160,23 +159,16 @@ class Cloudflare:
 
     def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
         """List each record by its exact name and type."""
-        seen: dict[RecordKey, Observed | ProviderError] = {}
-        for key in keys:
-            try:
-                records = self._list(self._zone_of(key, deadline), key, deadline)
-                seen[key] = Observed(key, _rrset(records), "api", self._tools.clock.now())
-            except ProviderError as error:
-                seen[key] = error
-        return seen
+
+        def read(key: RecordKey) -> Observed:
+            records = self._list(self._zone_of(key, deadline), key, deadline)
+            return Observed(key, _rrset(records), "api", self._tools.clock.now())
+
+        return items.observed(keys, read)
 
     def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
         """Write each RRset, with as few calls as bring it about."""
-        for change in changes:
-            try:
-                self._write(change, deadline)
-                yield change, Applied()
-            except ProviderError as error:
-                yield change, error
+        return items.applied(changes, lambda change: self._write(change, deadline))
 
     def _write(self, change: Change, deadline: Deadline) -> None:
         zone = self._zone_of(change.key, deadline)
@@ -253,16 +245,8 @@ class Cloudflare:
         *,
         zone_known: bool = True,
     ) -> Page:
-        headers = {
-            "Authorization": f"Bearer {self._tools.resolve(self._settings.token).reveal()}",
-            "Accept": "application/json",
-            "User-Agent": answers.USER_AGENT,
-        }
-        content = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            content = json.dumps(body).encode()
-        request = HttpRequest(method, self._url + path, headers, content)
+        token = self._tools.resolve(self._settings.token).reveal()
+        request = answers.json_request(method, self._url + path, f"Bearer {token}", body)
         response = self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT))
         return envelope(response, self._tools.clock.now(), zone_known=zone_known)
 

@@ -6,7 +6,6 @@ day for a domain), and a 429 says how long to wait. Source: https://desec.readth
 
 from __future__ import annotations
 
-import json
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ import msgspec
 from msgspec import Meta
 
 from ddns.errors import Malformed, NoSuchZone, ProviderError, Rejected, foreign
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, RecordKey, RRset
+from ddns.model import Applied, Change, HttpResponse, Observed, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, writes
+from ddns.providers import answers, items, writes
 from ddns.secret import SecretRef
 
 WHO = "deSEC"
@@ -66,23 +65,16 @@ class Desec:
 
     def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
         """Get each RRset."""
-        seen: dict[RecordKey, Observed | ProviderError] = {}
-        for key in keys:
-            try:
-                rrset = self._read(self._domain(key, deadline), key, deadline)
-                seen[key] = Observed(key, rrset, "api", self._tools.clock.now())
-            except ProviderError as error:
-                seen[key] = error
-        return seen
+
+        def read(key: RecordKey) -> Observed:
+            rrset = self._read(self._domain(key, deadline), key, deadline)
+            return Observed(key, rrset, "api", self._tools.clock.now())
+
+        return items.observed(keys, read)
 
     def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
         """Write each RRset, after it was read again: the API has no conditional write."""
-        for change in changes:
-            try:
-                self._write(change, deadline)
-                yield change, Applied()
-            except ProviderError as error:
-                yield change, error
+        return items.applied(changes, lambda change: self._write(change, deadline))
 
     def _write(self, change: Change, deadline: Deadline) -> None:
         domain = self._domain(change.key, deadline)
@@ -138,16 +130,8 @@ class Desec:
         missing: bool = False,
     ) -> HttpResponse:
         """One exchange. `missing`: 404 is an answer. Raises what any other status than 2xx stands for."""
-        headers = {
-            "Authorization": f"Token {self._tools.resolve(self._settings.token).reveal()}",
-            "Accept": "application/json",
-            "User-Agent": answers.USER_AGENT,
-        }
-        content = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            content = json.dumps(body).encode()
-        request = HttpRequest(method, self._url + path, headers, content)
+        token = self._tools.resolve(self._settings.token).reveal()
+        request = answers.json_request(method, self._url + path, f"Token {token}", body)
         response = self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT))
         if response.status == 404 and missing:
             return response

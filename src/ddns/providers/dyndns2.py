@@ -35,7 +35,7 @@ from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, Rec
 from ddns.net.exchange import Server
 from ddns.net.resolver import Authority
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers
+from ddns.providers import answers, items
 from ddns.secret import SecretRef
 
 DONE = frozenset({"good", "nochg"})
@@ -137,24 +137,17 @@ class Dyndns2:
 
     def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
         """Ask the zone's authoritative servers; without TTL, which is not ours to set."""
-        seen: dict[RecordKey, Observed | ProviderError] = {}
-        for key in keys:
-            try:
-                rrset, by = self._authority.read(key.name, key.type, deadline)
-                plain = None if rrset is None else replace(rrset, ttl=None)
-                seen[key] = Observed(key, plain, by, self._tools.clock.now())
-            except ProviderError as error:
-                seen[key] = error
-        return seen
+
+        def read(key: RecordKey) -> Observed:
+            rrset, by = self._authority.read(key.name, key.type, deadline)
+            plain = None if rrset is None else replace(rrset, ttl=None)
+            return Observed(key, plain, by, self._tools.clock.now())
+
+        return items.observed(keys, read)
 
     def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
         """Send one request a record."""
-        for change in changes:
-            try:
-                self._write(change, deadline)
-                yield change, Applied()
-            except ProviderError as error:
-                yield change, error
+        return items.applied(changes, lambda change: self._write(change, deadline))
 
     def _write(self, change: Change, deadline: Deadline) -> None:
         if change.after is None:

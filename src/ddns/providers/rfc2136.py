@@ -27,7 +27,7 @@ from ddns.model import Applied, Change, Observed, RecordKey, RRset
 from ddns.net import exchange, resolver
 from ddns.net.exchange import Server, spelled
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import writes
+from ddns.providers import items, writes
 from ddns.secret import SecretRef
 
 # After `exchange`, which makes dnspython cheap to import.
@@ -101,22 +101,15 @@ class Rfc2136:
 
     def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
         """Ask the server for each record, with its TTL."""
-        seen: dict[RecordKey, Observed | ProviderError] = {}
-        for key in keys:
-            try:
-                seen[key] = Observed(key, self._read(key, deadline), str(self._server), self._tools.clock.now())
-            except ProviderError as error:
-                seen[key] = error
-        return seen
+
+        def read(key: RecordKey) -> Observed:
+            return Observed(key, self._read(key, deadline), str(self._server), self._tools.clock.now())
+
+        return items.observed(keys, read)
 
     def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
         """Send one update a record."""
-        for change in changes:
-            try:
-                self._write(change, deadline)
-                yield change, Applied()
-            except ProviderError as error:
-                yield change, error
+        return items.applied(changes, lambda change: self._write(change, deadline))
 
     def _read(self, key: RecordKey, deadline: Deadline) -> RRset | None:
         owner = resolver.parse_name(key.name)

@@ -290,8 +290,3 @@ def watched(loaded: config.Loaded, vault: Vault) -> tuple[str, ...] | None:
     gateway = loaded.settings.gateway
     found += [f"file:{path}" for path in (*own, gateway.ca_file if gateway else "") if path]
     return tuple(sorted(set(found)))
-
-
-def kept_keys(settings: Settings) -> list[RecordKey]:
-    """The records of the settings, as keys."""
-    return [target.key for target in targets(settings)]
