@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import concurrent.futures
 import contextlib
+import gc
 import json
 import os
 import secrets
@@ -233,6 +234,9 @@ def published(bind: Bind, pc: Host) -> bool:
     return bind.query(pc.key.name) == Answer(("192.0.2.1",), 60)
 
 
+# A connection that is reset just before its handshake: `ssl.SSLSocket._create` of CPython raises then without closing
+# the socket, which has no peer (no ``raddr``) any more. One of ours that leaked would have one, and still fails here.
+@pytest.mark.filterwarnings(r"ignore:unclosed <ssl.SSLSocket [^>]*laddr=\('127.0.0.1', \d+\)>$:ResourceWarning")
 def test_no_acknowledged_update_of_a_crowd_is_lost_by_a_kill_in_its_midst(
     site: Site, bind: Bind, host: Callable[[str], Host]
 ) -> None:
@@ -246,6 +250,7 @@ def test_no_acknowledged_update_of_a_crowd_is_lost_by_a_kill_in_its_midst(
                     acknowledged.append(writes[done])
                 if len(acknowledged) == 4:
                     kill()
+    gc.collect()  # such a socket is let go of in this test, and in no other
     assert len(acknowledged) >= 4
     with site.process() as (url, _):
         for pc in acknowledged:
