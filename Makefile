@@ -24,7 +24,7 @@ test: check
 	@venv=$$($(VENV) dev) && PATH="$$venv/bin:$$PATH" $(ENV) packaging/setup/test $(ARGS)
 
 bench:
-	@venv=$$($(VENV) dev) && $(ENV):tests "$$venv/bin/python" -m bench $(ARGS)
+	@venv=$$($(VENV) dev) && $(ENV):tests:packaging "$$venv/bin/python" -m bench $(ARGS)
 
 lock:
 	@venv=$$($(VENV) lock) && PATH="$$venv/bin:$$PATH" packaging/setup/lock

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.clients import ROOT, Client, Place, command
 from bench.report import OURS
-from ground import cache
+from windows import cache
 
 
 def quietly(*command: object) -> None:

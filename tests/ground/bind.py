@@ -28,7 +28,8 @@ import dns.rdatatype
 import dns.tsigkeyring
 import dns.update
 
-from ground import cache, debian
+from ground import debian
+from windows import cache
 
 HOST = "127.0.0.1"
 ALGORITHM = "hmac-sha256"

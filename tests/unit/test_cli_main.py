@@ -317,7 +317,7 @@ def test_pages_are_written(tmp_path: Path) -> None:
 def test_pictures_are_current(monkeypatch: pytest.MonkeyPatch, at_now: None) -> None:
     """When this fails: ``PYTHONPATH=src python packaging/pictures.py``."""
     monkeypatch.syspath_prepend(str(ROOT / "packaging"))
-    import pictures  # type: ignore[import-not-found]  # a script, outside the checked packages
+    import pictures
 
     for name in pictures.PICTURES:
         saved = (ROOT / "docs" / "pictures" / f"{name}.svg").read_text(encoding="utf-8")
