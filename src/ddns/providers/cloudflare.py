@@ -8,7 +8,7 @@ Sources: https://developers.cloudflare.com/api/resources/dns/, https://developer
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -25,9 +25,11 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import Applied, Change, HttpResponse, Observed, RecordKey, RecordType, RRset, Value
+from ddns.model import HttpResponse, RecordKey, RecordType, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, items, writes
+from ddns.providers import answers, writes
+from ddns.providers.rows import Refusal, Row, RowProvider, fold
+from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
 WHO = "Cloudflare"
@@ -59,21 +61,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def __post_init__(self) -> None:
         """Refuse a URL that the token must not be sent to."""
         answers.refuse_url(self.url)
-
-
-class Refusal(Exception):
-    """The API says that the record is not as our request supposed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as the API lists it: one value of an RRset."""
-
-    id: str
-    value: Value
-    ttl: int
-    proxied: bool
-    comment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,93 +129,58 @@ def _token_refused(codes: set[object], texts: str, status: int, *, zone_known: b
 
 def connect(settings: Settings, tools: Tools) -> Provider:
     """Make the provider; nothing is sent yet."""
-    return Cloudflare(settings.url.rstrip("/"), settings, tools)
+    api = Api(settings, tools)
+    zones = Zones(WHO, api.zone, settings.zone, advice=_LACKS_READ)
+    # 1 stands for "automatic"; what is between 1 and 60 the API refuses itself.
+    return RowProvider(api, zones, tools.clock, Capabilities(min_ttl=1), _rrset)
 
 
-class Cloudflare:
-    """The provider."""
+class Api:
+    """The calls; see `rows.Api`."""
 
-    #: 1 stands for "automatic"; what is between 1 and 60 the API refuses itself.
-    capabilities = Capabilities(min_ttl=1)
-
-    def __init__(self, url: str, settings: Settings, tools: Tools) -> None:
-        self._url = url
+    def __init__(self, settings: Settings, tools: Tools) -> None:
+        self._url = settings.url.rstrip("/")
         self._settings = settings
         self._tools = tools
-        self._zones: dict[str, str | None] = {}
 
-    def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
-        """List each record by its exact name and type."""
+    def zone(self, name: str, deadline: Deadline) -> Zone | None:
+        """The zone of this name that the token can see."""
+        page = self._get("/zones", {"name": name}, deadline, zone_known=False)
+        found = [item for item in answers.objects(page.result, WHO) if answers.text(item, WHO, "name") == name]
+        # One name may be in several accounts while it moves; at most one of them is active.
+        found.sort(key=lambda item: item.get("status") != "active")
+        return Zone(name, _identifier(found[0])) if found else None
 
-        def read(key: RecordKey) -> Observed:
-            records = self._list(self._zone_of(key, deadline), key, deadline)
-            return Observed(key, _rrset(records), "api", self._tools.clock.now())
-
-        return items.observed(keys, read)
-
-    def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
-        """Write each RRset, with as few calls as bring it about."""
-        return items.applied(changes, lambda change: self._write(change, deadline))
-
-    def _write(self, change: Change, deadline: Deadline) -> None:
-        zone = self._zone_of(change.key, deadline)
-        records = self._list(zone, change.key, deadline)
-        writes.check(change, _rrset(records))
-        wrote = False
-        try:
-            for method, path, body in _calls(change, records):
-                self._call(method, f"/zones/{zone}/dns_records{path}", deadline, body)
-                wrote = True
-        except ProviderError as error:
-            error.in_doubt = error.in_doubt or wrote  # half of the RRset may be ours by now
-            raise
-        except Refusal as error:
-            now = _rrset(self._list(zone, change.key, deadline))
-            if not writes.done(change, now):
-                raise writes.conflict(change, now) from error
-
-    def _zone_of(self, key: RecordKey, deadline: Deadline) -> str:
-        """The id of the zone that holds a name: the longest of its parents that the token can see."""
+    def rows(self, zone: Zone, key: RecordKey, deadline: Deadline) -> list[Row]:
+        """List by exact name and type, page by page."""
         name = answers.ascii_name(key.name)
-        if self._settings.zone:
-            zone = answers.ascii_name(self._settings.zone)
-            if name != zone and not name.endswith("." + zone):
-                raise NoSuchZone(f"{key.name} does not lie in the zone {zone}")
-            candidates = [zone]
-        else:
-            labels = name.split(".")
-            candidates = [".".join(labels[cut:]) for cut in range(max(1, len(labels) - 1))]
-        for candidate in candidates:
-            found = self._zone_id(candidate, deadline)
-            if found is not None:
-                return found
-        raise NoSuchZone(f"{WHO}: the token sees no zone that holds {key.name}", advice=_LACKS_READ)
-
-    def _zone_id(self, zone: str, deadline: Deadline) -> str | None:
-        if zone not in self._zones:
-            page = self._get("/zones", {"name": zone}, deadline, zone_known=False)
-            found = [item for item in answers.objects(page.result, WHO) if answers.text(item, WHO, "name") == zone]
-            # One name may be in several accounts while it moves; at most one of them is active.
-            found.sort(key=lambda item: item.get("status") != "active")
-            self._zones[zone] = _identifier(found[0]) if found else None
-        return self._zones[zone]
-
-    def _list(self, zone: str, key: RecordKey, deadline: Deadline) -> list[Record]:
-        name = answers.ascii_name(key.name)
-        records: list[Record] = []
+        rows: list[Row] = []
         number = pages = 1
         while number <= pages:
             query = {"type": str(key.type), "name": name, "page": str(number), "per_page": str(PER_PAGE)}
-            page = self._get(f"/zones/{zone}/dns_records", query, deadline)
-            records += [
-                _record(item, key.type)
+            page = self._get(f"/zones/{zone.id}/dns_records", query, deadline)
+            rows += [
+                _row(item, key.type)
                 for item in answers.objects(page.result, WHO)
                 if answers.text(item, WHO, "name").lower() == name and item.get("type") == key.type
             ]
             number, pages = number + 1, page.pages
             if pages > MOST_PAGES:
                 raise Malformed(f"{WHO}: {pages} pages of records of one name and type")
-        return records
+        return rows
+
+    def add(self, zone: Zone, key: RecordKey, value: Value, after: RRset, deadline: Deadline) -> None:
+        """POST a record."""
+        self._call("POST", f"/zones/{zone.id}/dns_records", deadline, _new(key, value, after))
+
+    def alter(self, zone: Zone, key: RecordKey, row: Row, value: Value, after: RRset, deadline: Deadline) -> None:  # noqa: ARG002 - the shape of rows.Api
+        """PATCH what differs."""
+        content = {} if value == row.value else {"content": str(value)}
+        self._call("PATCH", f"/zones/{zone.id}/dns_records/{row.id}", deadline, {**content, **_differences(row, after)})
+
+    def drop(self, zone: Zone, key: RecordKey, row: Row, deadline: Deadline) -> None:  # noqa: ARG002 - as above
+        """DELETE a record."""
+        self._call("DELETE", f"/zones/{zone.id}/dns_records/{row.id}", deadline)
 
     def _get(self, path: str, query: Mapping[str, str], deadline: Deadline, *, zone_known: bool = True) -> Page:
         try:
@@ -251,33 +203,9 @@ class Cloudflare:
         return envelope(response, self._tools.clock.now(), zone_known=zone_known)
 
 
-def _calls(change: Change, records: Sequence[Record]) -> Iterator[tuple[str, str, dict[str, object] | None]]:
-    """The calls that bring an RRset about: values that stay are kept, spare records take new values, the rest go."""
-    after = change.after or RRset(frozenset())
-    kept = [record for record in records if record.value in after.values]
-    spare = [record for record in records if record.value not in after.values]
-    missing = sorted(after.values - {record.value for record in kept}, key=str)
-    for record in kept:
-        fields = _differences(record, after)
-        if fields:
-            yield "PATCH", f"/{record.id}", fields
-    for value in missing:
-        if spare:
-            record = spare.pop(0)
-            yield "PATCH", f"/{record.id}", {"content": str(value), **_differences(record, after)}
-        else:
-            yield "POST", "", _new(change.key, value, after)
-    for record in spare:
-        yield "DELETE", f"/{record.id}", None
-
-
-def _differences(record: Record, after: RRset) -> dict[str, object]:
-    fields: dict[str, object] = {
-        name: after.extra[name]
-        for name, now in (("proxied", record.proxied), ("comment", record.comment))
-        if after.extra.get(name, now) != now
-    }
-    if after.ttl is not None and after.ttl != record.ttl and not after.extra.get("proxied", record.proxied):
+def _differences(row: Row, after: RRset) -> dict[str, object]:
+    fields: dict[str, object] = {name: asked for name, asked in after.extra.items() if row.extra.get(name) != asked}
+    if after.ttl not in (None, row.raw["ttl"]) and not after.extra.get("proxied", row.extra["proxied"]):
         fields["ttl"] = after.ttl
     return fields
 
@@ -289,16 +217,15 @@ def _new(key: RecordKey, value: Value, after: RRset) -> dict[str, object]:
     return {**fields, "ttl": ttl, **after.extra}
 
 
-def _rrset(records: Sequence[Record]) -> RRset | None:
-    if not records:
+def _rrset(rows: Sequence[Row]) -> RRset | None:
+    folded = fold(rows)
+    if folded is None:
         return None
-    proxied = all(record.proxied for record in records)
-    extra: dict[str, str | bool] = {"proxied": proxied}
-    comments = {record.comment for record in records}
-    if len(comments) == 1 and "" not in comments:
-        extra["comment"] = comments.pop()
-    # A proxied record's TTL is the proxy's affair: it is neither told nor compared.
-    return RRset(frozenset(record.value for record in records), None if proxied else records[0].ttl, extra)
+    # Of rows that differ, one that is not proxied shows; and no comment is no comment.
+    extra: dict[str, str | bool] = {"proxied": all(row.extra["proxied"] for row in rows)}
+    if folded.extra.get("comment"):
+        extra["comment"] = folded.extra["comment"]
+    return RRset(folded.values, None if extra["proxied"] else int(str(rows[0].raw["ttl"])), extra)
 
 
 def _identifier(item: Mapping[str, object]) -> str:
@@ -308,7 +235,7 @@ def _identifier(item: Mapping[str, object]) -> str:
     return text
 
 
-def _record(item: Mapping[str, object], rdtype: RecordType) -> Record:
+def _row(item: Mapping[str, object], rdtype: RecordType) -> Row:
     content, ttl, comment = answers.text(item, WHO, "content"), item.get("ttl"), item.get("comment")
     try:
         value = rdtype.parse(content)
@@ -316,6 +243,7 @@ def _record(item: Mapping[str, object], rdtype: RecordType) -> Record:
         raise Malformed(f"{WHO}: {foreign(content, 80)} is not a value of type {rdtype}") from error
     if not isinstance(ttl, int):
         raise Malformed(f"{WHO}: a record without TTL")
-    return Record(
-        _identifier(item), value, ttl, item.get("proxied") is True, comment if isinstance(comment, str) else ""
-    )
+    proxied = item.get("proxied") is True
+    extra: dict[str, str | bool] = {"proxied": proxied, "comment": comment if isinstance(comment, str) else ""}
+    # A proxied record's TTL is the proxy's affair: it is neither told nor compared.
+    return Row(_identifier(item), value, None if proxied else ttl, extra, {"ttl": ttl})

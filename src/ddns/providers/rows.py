@@ -1,0 +1,130 @@
+"""Services that keep one row a value: each row has an id, and an RRset is the rows of one name and type.
+
+What such a service brings is an `Api`; reading, comparing, and the fewest calls that bring an RRset about are here.
+The rows are read again just before each write, because none of these services has a conditional write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ddns.errors import ProviderError
+from ddns.model import Applied, Change, Observed, RecordKey, RRset, Value
+from ddns.ports import Capabilities, Clock, Deadline
+from ddns.providers import items, writes
+from ddns.providers.zones import Zone, Zones
+
+
+class Refusal(Exception):
+    """The service says that the rows are not as the call supposed: one is there already, or is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as the service lists it. `extra` as in `model.RRset`; `raw` is for the service's own module."""
+
+    id: str
+    value: Value
+    ttl: int | None
+    extra: Mapping[str, str | bool] = field(default_factory=dict)
+    raw: Mapping[str, object] = field(default_factory=dict)
+
+
+class Api(Protocol):
+    """What a service brings. Each method raises ProviderError; the three that write raise Refusal, too."""
+
+    def rows(self, zone: Zone, key: RecordKey, deadline: Deadline) -> list[Row]:
+        """Every row of exactly this name and type, whatever the paging."""
+        ...
+
+    def add(self, zone: Zone, key: RecordKey, value: Value, after: RRset, deadline: Deadline) -> None:
+        """Make a row for one value of `after`."""
+        ...
+
+    def alter(self, zone: Zone, key: RecordKey, row: Row, value: Value, after: RRset, deadline: Deadline) -> None:
+        """Give a row a value, and what of `after` differs; what `after` does not ask for stays as it is."""
+        ...
+
+    def drop(self, zone: Zone, key: RecordKey, row: Row, deadline: Deadline) -> None:
+        """Take a row away."""
+        ...
+
+
+#: The RRset that rows make; None for none.
+Fold = Callable[[Sequence[Row]], RRset | None]
+
+
+def fold(rows: Sequence[Row]) -> RRset | None:
+    """Values of all rows, the TTL of the first, what extra all of them share."""
+    if not rows:
+        return None
+    shared = {name: value for name, value in rows[0].extra.items() if all(r.extra.get(name) == value for r in rows)}
+    return RRset(frozenset(row.value for row in rows), rows[0].ttl, shared)
+
+
+class RowProvider:
+    """The provider over an `Api`; see `ports.Provider`."""
+
+    def __init__(self, api: Api, zones: Zones, clock: Clock, capabilities: Capabilities, together: Fold = fold) -> None:
+        self.capabilities = capabilities
+        self._api = api
+        self._zones = zones
+        self._clock = clock
+        self._fold = together
+
+    def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
+        """List each record by its exact name and type."""
+
+        def read(key: RecordKey) -> Observed:
+            rows = self._api.rows(self._zones.of(key, deadline), key, deadline)
+            return Observed(key, self._fold(rows), "api", self._clock.now())
+
+        return items.observed(keys, read)
+
+    def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
+        """Write each RRset, with as few calls as bring it about."""
+        return items.applied(changes, lambda change: self._write(change, deadline))
+
+    def _write(self, change: Change, deadline: Deadline) -> None:
+        zone = self._zones.of(change.key, deadline)
+        rows = self._api.rows(zone, change.key, deadline)
+        writes.check(change, self._fold(rows))
+        wrote = False
+        try:
+            for _ in self._steps(zone, change, rows, deadline):
+                wrote = True
+        except ProviderError as error:
+            error.in_doubt = error.in_doubt or wrote  # half of the RRset may be ours by now
+            raise
+        except Refusal as error:
+            now = self._fold(self._api.rows(zone, change.key, deadline))
+            if not writes.done(change, now):
+                raise writes.conflict(change, now) from error
+
+    def _steps(self, zone: Zone, change: Change, rows: Sequence[Row], deadline: Deadline) -> Iterator[None]:
+        """Bring an RRset about, one call a step: values that stay are kept, spare rows take new ones, the rest go."""
+        api, key, after = self._api, change.key, change.after or RRset(frozenset())
+        kept = [row for row in rows if row.value in after.values]
+        spare = [row for row in rows if row.value not in after.values]
+        for row in kept:
+            if not _is_as_asked(row, after):
+                api.alter(zone, key, row, row.value, after, deadline)
+                yield
+        for value in sorted(after.values - {row.value for row in kept}, key=str):
+            if spare:
+                api.alter(zone, key, spare.pop(0), value, after, deadline)
+                yield
+            else:
+                api.add(zone, key, value, after, deadline)
+                yield
+        for row in spare:
+            api.drop(zone, key, row, deadline)
+            yield
+
+
+def _is_as_asked(row: Row, after: RRset) -> bool:
+    """Whether a row has what the RRset asks for beside its value; what a service does not tell is not compared."""
+    ttl_is = after.ttl is None or row.ttl in (None, after.ttl)
+    return ttl_is and all(row.extra.get(name, asked) == asked for name, asked in after.extra.items())
