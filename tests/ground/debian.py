@@ -1,106 +1,17 @@
-"""Programs of Debian packages, unpacked into the cache rather than installed.
-
-Nothing is configured, no daemon starts, no root is needed, and no AppArmor profile applies. apt itself works out which
-library packages this machine lacks. A program that is installed is used as it is.
-"""
+"""Programs of Debian packages for tests, as packing takes them: installed, or unpacked into the cache."""
 
 from __future__ import annotations
 
-import os
-import platform
-import re
-import shutil
-import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-
 from ground import NotHere
-from windows import cache
+from packages import debian
+from packages.debian import Program
 
-_SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-@dataclass(frozen=True)
-class Program:
-    """A program that can be started: `path`, with `env` in its environment."""
-
-    path: Path
-    env: Mapping[str, str] = field(default_factory=dict)
+__all__ = ["Program", "program"]
 
 
 def program(name: str, *packages: str) -> Program:
     """The program `name`: installed, or unpacked with its `packages`. Raises NotHere."""
-    installed = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SYSTEM}")
-    if installed:
-        return Program(Path(installed))
-    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        raise NotHere(f"{name} is not installed, and without apt-get it can't be fetched")
-    key = "\0".join((_release(), platform.machine(), *packages))
-    root = cache.once(f"debian-{packages[0]}", key, lambda folder: _unpack(folder, packages))
-    for folder in ("usr/sbin", "usr/bin", "sbin", "bin"):
-        path = root / folder / name
-        if path.exists():
-            return Program(path, _environment(root))
-    raise NotHere(f"the package {packages[0]} holds no {name}")
-
-
-def _release() -> str:
     try:
-        return platform.freedesktop_os_release().get("PRETTY_NAME", "")
-    except OSError:
-        return ""
-
-
-def _environment(root: Path) -> dict[str, str]:
-    """Where the unpacked libraries and Perl modules lie."""
-    libraries = sorted({str(lib.parent) for part in ("usr/lib", "lib") for lib in (root / part).glob("**/*.so*")})
-    modules = sorted(str(path) for place in ("share/perl5", "lib/*/perl5/*") for path in (root / "usr").glob(place))
-    # An empty entry would stand for the current folder.
-    variables = {"LD_LIBRARY_PATH": ":".join(libraries), "PERL5LIB": ":".join(modules)}
-    return {name: value for name, value in variables.items() if value}
-
-
-def _unpack(folder: Path, packages: tuple[str, ...]) -> None:
-    """Fetch `packages` and what they need beyond the installed, first with the system's lists, then with fresh ones."""
-    try:
-        debs = _download(folder, (), packages)
-    except NotHere:
-        lists = folder / "apt"
-        (lists / "lists" / "partial").mkdir(parents=True)
-        own = ("-o", f"Dir::State::lists={lists / 'lists'}", "-o", f"Dir::Cache={lists / 'cache'}")
-        _run("apt-get", "-q", *own, "update", folder=folder)
-        debs = _download(folder, own, packages)
-        shutil.rmtree(lists)
-    for deb in debs:
-        _run("dpkg-deb", "-x", str(deb), str(folder), folder=folder)
-        deb.unlink()
-
-
-def _download(folder: Path, options: tuple[str, ...], packages: tuple[str, ...]) -> list[Path]:
-    plan = _run(
-        "apt-get", "-q", *options, "-s", "-o", "APT::Install-Recommends=false", "install", *packages, folder=folder
-    )
-    wanted = re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", plan, re.MULTILINE)
-    names = [f"{name}={version}" for name, version in wanted]
-    if names:
-        # As root, apt would fetch as its own user, who can't write here, and says so.
-        _run("apt-get", "-q", *options, "-o", "APT::Sandbox::User=root", "download", *names, folder=folder)
-    return sorted(folder.glob("*.deb"))
-
-
-def _run(*command: str, folder: Path) -> str:
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
-    if done.returncode:
-        said = next((line for line in done.stdout.splitlines() if line.startswith(("E:", "dpkg"))), "no reason given")
-        raise NotHere(f"{command[0]} could not fetch it: {said}")
-    return done.stdout
+        return debian.program(name, *packages)
+    except debian.NoProgram as missing:
+        raise NotHere(str(missing)) from missing
