@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from e2e.machine import Machine
 from faults.world import FIRST, World
 from ground import in_ci
 from ground.bind import Bind
@@ -34,4 +35,7 @@ def world(
     echo: Callable[..., Echo],
     whoami: Callable[..., Whoami],
 ) -> World:
-    return World(tmp_path, bind, fresh_name(), ca, echo(FIRST), echo(FIRST), whoami(FIRST))
+    machine = Machine(tmp_path / "data")
+    world = World(machine, bind, fresh_name(), ca, echo(FIRST), echo(FIRST), whoami(FIRST))
+    world.write_settings(record="")
+    return world

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,8 @@ def bound(world: World) -> World:
         if setpriv is None:
             not_run(NotHere("root passes file modes by, and setpriv (util-linux) is not here"))
         drop = "-dac_override,-dac_read_search"
-        world.machine.program = (setpriv, "--bounding-set", drop, sys.executable, "-m", "ddns")
+        command = (setpriv, "--bounding-set", drop, *world.machine.program.command)
+        world.machine.program = replace(world.machine.program, command=command)
     world.move(SECOND)
     return world
 
@@ -107,8 +108,7 @@ def test_a_status_that_can_t_be_written(bound: World) -> None:
 
 
 def test_nobody_answers(bound: World) -> None:
-    for voice in bound.voices:
-        voice.close()
+    bound.close()
     run = bound.machine.ddns("run", environ={"DDNS_DETECT_TIMEOUT": "1s"})
     assert run.exit == 11
     assert "the public IPv4 address is not known" in run.out
