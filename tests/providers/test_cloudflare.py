@@ -24,7 +24,8 @@ from ddns.errors import (
 )
 from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, Reason, RecordKey, RRset
 from ddns.ports import Provider
-from ddns.providers.cloudflare import Refusal, Settings, envelope
+from ddns.providers.cloudflare import Settings, envelope
+from ddns.providers.rows import Refusal
 from ddns.secret import SecretRef
 from ground.http import Reply, Request
 from providers.cast import FIRST, HOME, HOME6, NEAR, NEIGHBOUR, SECOND, STRANGER, addresses

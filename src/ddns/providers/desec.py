@@ -7,17 +7,18 @@ day for a domain), and a 429 says how long to wait. Source: https://desec.readth
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from ddns.errors import Malformed, NoSuchZone, ProviderError, Rejected, foreign
-from ddns.model import Applied, Change, HttpResponse, Observed, RecordKey, RRset
+from ddns.errors import Malformed, NoSuchZone, Rejected, foreign
+from ddns.model import Change, HttpResponse, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, items, writes
+from ddns.providers import answers, writes
+from ddns.providers.sets import SetProvider
+from ddns.providers.zones import Zone
 from ddns.secret import SecretRef
 
 WHO = "deSEC"
@@ -41,55 +42,49 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def connect(settings: Settings, tools: Tools) -> Provider:
     """Make the provider; nothing is sent yet."""
-    return Desec(settings.url.rstrip("/"), settings, tools)
+    api = Api(settings, tools)
+    return SetProvider(api, api, tools.clock, Capabilities(min_ttl=USUAL_MIN_TTL))
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """The domain of this account that holds a name, and the least TTL that it allows."""
+class Api:
+    """The calls; see `sets.Api`, and `zones.Finder`: deSEC itself knows which domain holds a name."""
 
-    name: str
-    min_ttl: int
-
-
-class Desec:
-    """The provider."""
-
-    capabilities = Capabilities(min_ttl=USUAL_MIN_TTL)
-
-    def __init__(self, url: str, settings: Settings, tools: Tools) -> None:
-        self._url = url
+    def __init__(self, settings: Settings, tools: Tools) -> None:
+        self._url = settings.url.rstrip("/")
         self._settings = settings
         self._tools = tools
-        self._domains: dict[str, Domain] = {}
+        self._domains: dict[str, Zone] = {}
 
-    def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
-        """Get each RRset."""
+    def of(self, key: RecordKey, deadline: Deadline) -> Zone:
+        """The domain of this account that holds a name, and the least TTL that it allows."""
+        name = answers.ascii_name(key.name)
+        if name not in self._domains:
+            response = self._call("GET", f"/domains/?{urllib.parse.urlencode({'owns_qname': name})}", deadline)
+            for item in answers.objects(answers.parsed(response.body, WHO), WHO):
+                owner, least = answers.text(item, WHO, "name"), item.get("minimum_ttl")
+                if name == owner or name.endswith(f".{owner}"):
+                    self._domains[name] = Zone(owner, min_ttl=least if isinstance(least, int) else USUAL_MIN_TTL)
+                    break
+            else:
+                raise NoSuchZone(f"{WHO}: the token sees no domain that holds {key.name}")
+        return self._domains[name]
 
-        def read(key: RecordKey) -> Observed:
-            rrset = self._read(self._domain(key, deadline), key, deadline)
-            return Observed(key, rrset, "api", self._tools.clock.now())
+    def read(self, zone: Zone, key: RecordKey, deadline: Deadline) -> RRset | None:
+        """GET the RRset."""
+        response = self._call("GET", _path(zone, key), deadline, missing=True)
+        body = answers.parsed(response.body, WHO)
+        return None if response.status == 404 else _rrset(body, key)
 
-        return items.observed(keys, read)
-
-    def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
-        """Write each RRset, after it was read again: the API has no conditional write."""
-        return items.applied(changes, lambda change: self._write(change, deadline))
-
-    def _write(self, change: Change, deadline: Deadline) -> None:
-        domain = self._domain(change.key, deadline)
-        now = self._read(domain, change.key, deadline)
-        writes.check(change, now)
-        if writes.done(change, now):
-            return
-        path, subname = _path(domain, change.key)
-        after = change.after
+    def write(self, zone: Zone, change: Change, now: RRset | None, deadline: Deadline) -> None:
+        """POST a new RRset, PATCH what differs of one that is there, DELETE it."""
+        path, after = _path(zone, change.key), change.after
         if after is None:
             if self._call("DELETE", path, deadline).status != 204:
                 raise Malformed(f"{WHO}: an answer other than 204 to the removal of {change.key}")
         elif now is None:
-            body = {"subname": subname, "type": str(change.key.type), "ttl": after.ttl or domain.min_ttl}
-            collection = f"/domains/{domain.name}/rrsets/"
+            subname = zone.relative(answers.ascii_name(change.key.name), apex="")
+            body = {"subname": subname, "type": str(change.key.type), "ttl": after.ttl or zone.min_ttl}
+            collection = f"/domains/{zone.name}/rrsets/"
             self._stored(self._call("POST", collection, deadline, {**body, "records": after.texts()}), change)
         else:
             fields: dict[str, object] = {} if now.values == after.values else {"records": after.texts()}
@@ -101,24 +96,6 @@ class Desec:
         """Check that the answer to a write is the RRset that was asked for."""
         if not writes.done(change, _rrset(answers.parsed(response.body, WHO), change.key)):
             raise Malformed(f"{WHO}: the answer to the write of {change.key} holds other values")
-
-    def _read(self, domain: Domain, key: RecordKey, deadline: Deadline) -> RRset | None:
-        response = self._call("GET", _path(domain, key)[0], deadline, missing=True)
-        body = answers.parsed(response.body, WHO)
-        return None if response.status == 404 else _rrset(body, key)
-
-    def _domain(self, key: RecordKey, deadline: Deadline) -> Domain:
-        name = answers.ascii_name(key.name)
-        if name not in self._domains:
-            response = self._call("GET", f"/domains/?{urllib.parse.urlencode({'owns_qname': name})}", deadline)
-            for item in answers.objects(answers.parsed(response.body, WHO), WHO):
-                owner, least = answers.text(item, WHO, "name"), item.get("minimum_ttl")
-                if name == owner or name.endswith(f".{owner}"):
-                    self._domains[name] = Domain(owner, least if isinstance(least, int) else USUAL_MIN_TTL)
-                    break
-            else:
-                raise NoSuchZone(f"{WHO}: the token sees no domain that holds {key.name}")
-        return self._domains[name]
 
     def _call(
         self,
@@ -144,10 +121,9 @@ class Desec:
         return response
 
 
-def _path(domain: Domain, key: RecordKey) -> tuple[str, str]:
-    """The path of an RRset, and its name below the domain (empty for the domain itself)."""
-    subname = answers.ascii_name(key.name).removesuffix(domain.name).rstrip(".")
-    return f"/domains/{domain.name}/rrsets/{urllib.parse.quote(subname or '@', safe='@*')}/{key.type}/", subname
+def _path(zone: Zone, key: RecordKey) -> str:
+    subname = zone.relative(answers.ascii_name(key.name))
+    return f"/domains/{zone.name}/rrsets/{urllib.parse.quote(subname, safe='@*')}/{key.type}/"
 
 
 def _rrset(body: Any, key: RecordKey) -> RRset:

@@ -14,7 +14,7 @@ from ddns.errors import ProviderError
 from ddns.model import Applied, Change, Observed, RecordKey, RRset, Value
 from ddns.ports import Capabilities, Clock, Deadline
 from ddns.providers import items, writes
-from ddns.providers.zones import Zone, Zones
+from ddns.providers.zones import Finder, Zone
 
 
 class Refusal(Exception):
@@ -67,7 +67,9 @@ def fold(rows: Sequence[Row]) -> RRset | None:
 class RowProvider:
     """The provider over an `Api`; see `ports.Provider`."""
 
-    def __init__(self, api: Api, zones: Zones, clock: Clock, capabilities: Capabilities, together: Fold = fold) -> None:
+    def __init__(
+        self, api: Api, zones: Finder, clock: Clock, capabilities: Capabilities, together: Fold = fold
+    ) -> None:
         self.capabilities = capabilities
         self._api = api
         self._zones = zones

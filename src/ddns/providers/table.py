@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MODULES = {
     "cloudflare": "ddns.providers.cloudflare",
     "desec": "ddns.providers.desec",
+    "digitalocean": "ddns.providers.digitalocean",
     "dyndns2": "ddns.providers.dyndns2",
     "gateway": "ddns.providers.gateway",
     "rfc2136": "ddns.providers.rfc2136",

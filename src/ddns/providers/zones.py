@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from ddns.errors import NoSuchZone
 from ddns.model import RecordKey
@@ -13,10 +14,14 @@ from ddns.providers import answers
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A zone of the account: its name (lower case, Punycode, no final dot), and the service's id where it has one."""
+    """A zone of the account: its name (lower case, Punycode, no final dot), and the service's id where it has one.
+
+    `min_ttl` is the least TTL in seconds that the service allows in this zone, 0 when it does not say.
+    """
 
     name: str
     id: str = ""
+    min_ttl: int = 0
 
     def relative(self, name: str, apex: str = "@") -> str:
         """A name below the zone as its left part; `apex` for the zone itself."""
@@ -27,8 +32,19 @@ class Zone:
 Find = Callable[[str, Deadline], Zone | None]
 
 
+class Finder(Protocol):
+    """Finds the zone that holds a record. Raises NoSuchZone, ProviderError."""
+
+    def of(self, key: RecordKey, deadline: Deadline) -> Zone:
+        """The zone of a record."""
+        ...
+
+
 class Zones:
-    """Finds zones, asking for each name once. `who` is the service's name, `named` the zone of the settings or ""."""
+    """A `Finder` that asks for a name and its parents, for each once.
+
+    `who` is the service's name, `named` the zone of the settings or "".
+    """
 
     def __init__(self, who: str, find: Find, named: str = "", *, advice: str = "") -> None:
         self._who = who
