@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-import base64
 import concurrent.futures
 import contextlib
 import gc
 import json
-import os
-import secrets
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from ddns.errors import ProviderError, Transport
-from ddns.gateway import audit, operators
-from ddns.gateway.serve import opened
-from ddns.gateway.settings import GatewaySettings
+from ddns.gateway import audit
 from ddns.model import Applied, AppliedState, Change, Observed, Reason, RecordKey, RecordType, RRset
 from ddns.net.client import Client
 from ddns.ports import Deadline, Provider, Tools
 from ddns.providers import gateway as client
 from ddns.providers.enrolment import enrol, new_key
-from ddns.runtime.clock import SystemClock
 from ddns.secret import Secret, SecretRef
+from e2e.site import CLOCK, Site
 from ground.bind import Answer, Bind
 from ground.tls import Authority
 from providers.cast import addresses
-
-CLOCK = SystemClock()
-SOURCE = Path(__file__).resolve().parents[2] / "src"
-TESTS = Path(__file__).resolve().parents[1]
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -46,69 +34,6 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert CLOCK.monotonic() < end, "it never came"
         CLOCK.sleep(0.02)
-
-
-class Site:
-    """A gateway's folder and settings; `process` runs it until it is killed."""
-
-    def __init__(self, folder: Path, bind: Bind, ca: Authority) -> None:
-        chain, key = ca.write_server_files(folder)
-        self.ca = ca
-        self.bind = bind
-        self.data = folder / "gateway"
-        self._file = folder / "gateway.json"
-        settings = {
-            "schema": 1,
-            "name": "gw.example.test",
-            "data": str(self.data),
-            "master_key": "env:MASTER",
-            "listen": {"host": "127.0.0.1", "port": 0, "cert_file": str(chain), "key_file": str(key)},
-            "hosts": {"template": "{host}.example.test", "allow_private": ["192.0.2.0/24"]},
-            "zone": [{"name": "example.test", "provider": "dns"}],
-            "provider": {"dns": {}},
-        }
-        self.settings = msgspec.convert(settings, GatewaySettings, dec_hook=lambda kind, value: kind(value))
-        dns = {"server": bind.server, "zone": "example.test", "key_name": bind.key.name, "key": "env:TSIG"}
-        given = {
-            "env:MASTER": base64.b64encode(secrets.token_bytes(32)).decode(),
-            "env:TSIG": bind.key.secret,
-        }
-        self._file.write_text(json.dumps({"settings": settings, "dns": dns, "secrets": given}))
-
-    @contextmanager
-    def process(self) -> Iterator[tuple[str, Callable[[], None]]]:
-        """The gateway's URL, and the way to kill it (SIGKILL), which also happens at the end."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "e2e.gateway_process", self._file],
-            env={**os.environ, "PYTHONPATH": f"{SOURCE}{os.pathsep}{TESTS}"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-        def kill() -> None:
-            process.kill()
-            process.wait()
-
-        try:
-            assert process.stdout is not None
-            url = process.stdout.readline().strip()
-            assert url, "the gateway did not start"
-            yield url, kill
-        finally:
-            kill()
-            if process.stdout is not None:
-                process.stdout.close()
-
-    def code(self, label: str) -> str:
-        """Mint a code, in another process than the gateway's as an operator does."""
-        with opened(self.settings, CLOCK) as store:
-            return operators.mint_code(store.ledger, store.audit, CLOCK, self.settings.hosts, label)
-
-    def queued(self) -> int:
-        """How many records wait for DNS."""
-        with opened(self.settings, CLOCK) as store:
-            return store.ledger.waiting()[0]
 
 
 @dataclass(frozen=True)

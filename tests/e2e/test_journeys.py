@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from e2e.site import Site
 from e2e.world import FIRST, LIE, SECOND, World
+from ground.bind import Bind
 from ground.echo import Fault
 from ground.tls import Authority
 
@@ -105,7 +108,7 @@ def test_a_faulty_source_publishes_nothing(world: World, fault: Fault) -> None:
     assert len(re.findall(TOLD[fault], ended.out)) == 2, ended.out
 
 
-def test_an_authority_of_somebody_else_is_not_believed(world: World, tmp_path: Any) -> None:
+def test_an_authority_of_somebody_else_is_not_believed(world: World, tmp_path: Path) -> None:
     world.ca = Authority(tmp_path)  # the settings name it; the servers' certificates are of another one
     world.write_settings()
     world.probe.address = ""
@@ -113,6 +116,48 @@ def test_an_authority_of_somebody_else_is_not_believed(world: World, tmp_path: A
     assert (run.exit, world.published()) == (11, ())
     assert run.out.count("certificate") >= 2, run.out
     assert world.alpha.hits + world.beta.hits == 0, "nobody was asked anything before it was known who it is"
+
+
+@pytest.fixture
+def site(tmp_path: Path, bind: Bind, ca: Authority) -> Site:
+    """A gateway that publishes to the same DNS server, as a process of its own."""
+    return Site(tmp_path, bind, ca)
+
+
+def enrolled(world: World, site: Site, url: str) -> str:
+    """Enrol as an administrator does; returns what the program says."""
+    ca = world.machine.program.named(site.ca.file)
+    told = world.machine.ddns("enroll", url, "--ca-file", ca, stdin=site.code(world.name.partition(".")[0]) + "\n")
+    assert (told.exit, told.err) == (0, ""), told
+    return told.out
+
+
+def test_a_machine_that_enrols_publishes_through_the_gateway(world: World, site: Site) -> None:
+    with site.process() as (url, _):
+        told = enrolled(world, site, url)
+        assert f"  {world.name}\n" in told
+        lines = told.partition("add to the settings:\n\n")[2].replace('types = ["A", "AAAA"]', 'types = ["A"]')
+        world.machine.settings(lines + world.detection(world.machine.program.named(world.ca.file)))
+        assert world.machine.ddns("run").exit == 0
+        assert world.published() == (FIRST,)
+        world.move(SECOND)
+        assert world.machine.ddns("run").exit == 0
+        assert world.published() == (SECOND,)
+        trace = world.machine.status()["run"]["id"]
+    assert trace in (site.data / "audit.jsonl").read_text(), "one trace id, here and in the gateway's audit"
+
+
+def test_a_gateway_with_a_certificate_of_somebody_else_gets_no_code(world: World, site: Site, tmp_path: Path) -> None:
+    code = site.code(world.name.partition(".")[0])
+    with site.process() as (url, _):
+        for more in ((), ("--ca-file", world.machine.program.named(Authority(tmp_path).file))):
+            told = world.machine.ddns("enroll", url, *more, stdin=code)
+            assert (told.exit, told.out) == (13, ""), told
+            assert "certificate" in told.err
+        (waiting,) = (line for line in (site.data / "audit.jsonl").read_text().splitlines() if "code" in line)
+    assert code not in waiting
+    with site.process() as (url, _):
+        assert world.name in enrolled(world, site, url), "the code was not used up"
 
 
 def test_a_pause_leaves_the_record_alone_until_it_ends(world: World) -> None:

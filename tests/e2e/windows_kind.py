@@ -65,7 +65,7 @@ def installed(wine: Wine, executable: Path) -> WindowsProgram:
 
 def from_source(wine: Wine, python: Path) -> WindowsProgram:
     """Windows' Python, which lies anywhere, with our source."""
-    environ = _environ(wine) | {"PYTHONPATH": windows_path(SOURCE), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    environ = _environ(wine) | {"PYTHONPATH": windows_path(SOURCE), "PYTHONPYCACHEPREFIX": r"C:\bytecode"}
     return WindowsProgram(("wine", str(python), "-m", "ddns"), environ, wine)
 
 
