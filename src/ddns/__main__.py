@@ -17,13 +17,21 @@ def scheduled(arguments: list[str]) -> tuple[bool, str | None]:
 
 
 def _streams() -> None:
-    """Give a windowless process streams that nobody reads, and let no character end a run."""
+    """Give a windowless process streams that nobody reads, and let no character end a run.
+
+    Windows would have pipes and files in the code page of its language: what others read there is UTF-8, too.
+    """
+    encoding = "utf-8" if sys.platform == "win32" else None
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open to the end
         elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - open to the end
+    elif encoding and hasattr(sys.stdin, "reconfigure"):
+        sys.stdin.reconfigure(encoding="utf-8-sig")  # Windows PowerShell may begin with a mark
 
 
 def main() -> None:

@@ -23,12 +23,13 @@ def room() -> int:
     """How many connections this process has room for, its own limit raised as far as that needs."""
     if sys.platform == "win32":
         return MOST
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    unlimited = resource.RLIM_INFINITY
-    wanted = MOST + SPARE if hard == unlimited else min(MOST + SPARE, hard)
-    if soft != unlimited and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return max(1, wanted - SPARE)
+    else:  # noqa: RET505 - mypy takes what follows a platform's return for a mistake
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        unlimited = resource.RLIM_INFINITY
+        wanted = MOST + SPARE if hard == unlimited else min(MOST + SPARE, hard)
+        if soft != unlimited and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return max(1, wanted - SPARE)
 
 
 class Listener(socket.socket):

@@ -42,14 +42,13 @@ def made(folder: Path) -> None:
 
 
 def _take(fd: int, folder: Path) -> None:
-    if sys.platform == "win32":
-        return  # as in `audit`: a gateway on Windows is for trying out
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise BusyError(
-            f"another gateway is serving from the data folder {folder}",
-            advice="Stop that one first, or give this one a `data` folder of its own.",
-        ) from None
-    except OSError as error:
-        raise StateUnwritable(f"the data folder {folder} can't be locked: {error.strerror}") from error
+    if sys.platform != "win32":  # as in `audit`: a gateway on Windows is for trying out
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(
+                f"another gateway is serving from the data folder {folder}",
+                advice="Stop that one first, or give this one a `data` folder of its own.",
+            ) from None
+        except OSError as error:
+            raise StateUnwritable(f"the data folder {folder} can't be locked: {error.strerror}") from error

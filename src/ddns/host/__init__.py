@@ -1,17 +1,39 @@
 """What differs between operating systems, chosen once at import. Standard library only: every run pays for it."""
 
+import socket
 import sys
 
-if sys.platform == "win32":
-    raise ImportError("this version runs on Linux; the Windows parts come with ddns.exe")
+from ddns.host.places import Places as Places
 
-from ddns.host.posix import InstanceLock as InstanceLock
-from ddns.host.posix import Places as Places
-from ddns.host.posix import append as append
-from ddns.host.posix import places as places
-from ddns.host.posix import policy_file as policy_file
-from ddns.host.posix import private_folder as private_folder
-from ddns.host.posix import readable_places as readable_places
-from ddns.host.posix import replace as replace
-from ddns.host.posix import sleep_bias as sleep_bias
-from ddns.host.posix import source_address as source_address
+if sys.platform == "win32":
+    from ddns.host.windows.files import append as append
+    from ddns.host.windows.files import replace as replace
+    from ddns.host.windows.folders import private_folder as private_folder
+    from ddns.host.windows.lock import InstanceLock as InstanceLock
+    from ddns.host.windows.places import places as places
+    from ddns.host.windows.places import policy_file as policy_file
+    from ddns.host.windows.places import readable_places as readable_places
+    from ddns.host.windows.uptime import sleep_bias as sleep_bias
+else:
+    from ddns.host.posix import InstanceLock as InstanceLock
+    from ddns.host.posix import append as append
+    from ddns.host.posix import places as places
+    from ddns.host.posix import policy_file as policy_file
+    from ddns.host.posix import private_folder as private_folder
+    from ddns.host.posix import readable_places as readable_places
+    from ddns.host.posix import replace as replace
+    from ddns.host.posix import sleep_bias as sleep_bias
+
+#: Any public address of the family: a connected UDP socket sends nothing, it only asks the routing table.
+_ANYWHERE = {4: (socket.AF_INET, "198.41.0.4"), 6: (socket.AF_INET6, "2001:503:ba3e::2:30")}
+
+
+def source_address(family: int) -> str:
+    """The local address that packets to the Internet would leave from, "" without a route. Sends nothing."""
+    kind, anywhere = _ANYWHERE[family]
+    try:
+        with socket.socket(kind, socket.SOCK_DGRAM) as probe:
+            probe.connect((anywhere, 53))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return ""

@@ -1,62 +1,23 @@
-"""Linux: places, instance lock, atomic files, route probe, resume detection."""
+"""Linux: where the places lie, instance lock, atomic files, resume detection."""
 
 from __future__ import annotations
 
+import sys
+
+assert sys.platform != "win32"
+
 import fcntl
 import os
-import socket
 import time
 
 from ddns.errors import BusyError, StateUnwritable
-
-#: Any public address of the family: a connected UDP socket sends nothing, it only asks the routing table.
-_ANYWHERE = {4: (socket.AF_INET, "198.41.0.4"), 6: (socket.AF_INET6, "2001:503:ba3e::2:30")}
-
-
-class Places:
-    """The folders of one installation; see the table in docs/reference. Plain strings: `pathlib` costs 10 ms."""
-
-    __slots__ = ("config", "logs", "public", "secrets", "state", "whose")
-
-    def __init__(self, config: str, secrets: str, state: str, logs: str, public: str, whose: str) -> None:
-        self.config = config
-        self.secrets = secrets
-        self.state = state
-        self.logs = logs
-        self.public = public
-        self.whose = whose
-
-    @property
-    def option(self) -> str:
-        """What a command line needs to mean these places, with a space before it; "" for the usual ones."""
-        return f" --data {self.config}" if self.whose == "data folder" else ""
-
-    @property
-    def config_file(self) -> str:
-        """The settings."""
-        return self.config + "/ddns.toml"
-
-    @property
-    def state_file(self) -> str:
-        """The SQLite state."""
-        return self.state + "/state.db"
-
-    @property
-    def log_file(self) -> str:
-        """The JSON log."""
-        return self.logs + "/ddns.jsonl"
-
-    @property
-    def status_file(self) -> str:
-        """What every user may read."""
-        return self.public + "/status.json"
+from ddns.host.places import Places
 
 
 def places(data: str | None = None) -> Places:
     """The places of `--data DIR`, of the machine (root), or of the user."""
     if data is not None:
-        base = os.path.abspath(data)
-        return Places(base, base + "/secrets", base + "/state", base + "/logs", base + "/public", "data folder")
+        return Places.below(os.path.abspath(data), "data folder")
     return _machine() if os.geteuid() == 0 else _user()
 
 
@@ -145,17 +106,6 @@ def append(path: str, data: bytes) -> int:
         return os.fstat(file).st_size
     finally:
         os.close(file)
-
-
-def source_address(family: int) -> str:
-    """The local address that packets to the Internet would leave from, "" without a route. Sends nothing."""
-    kind, anywhere = _ANYWHERE[family]
-    try:
-        with socket.socket(kind, socket.SOCK_DGRAM) as probe:
-            probe.connect((anywhere, 53))
-            return str(probe.getsockname()[0])
-    except OSError:
-        return ""
 
 
 def sleep_bias() -> int:

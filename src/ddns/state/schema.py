@@ -103,7 +103,7 @@ def _quoted(path: str) -> str:
 def create(path: str, note: tuple[float, str] | None = None) -> sqlite3.Connection:
     """Make a new state in one transaction, `note` (UTC seconds, text) included. Raises StateUnwritable."""
     try:  # noqa: SIM105 - contextlib costs the cheap path
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite would let others read it
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let others read it
     except OSError:
         pass  # SQLite fails at the same, and is asked next
     with translated(path):
