@@ -1,0 +1,1 @@
+"""The console launcher: its C source and how it is built."""

@@ -1,0 +1,1 @@
+"""What Windows reads from the exes besides code: icon, manifest, version resource."""
