@@ -20,6 +20,7 @@ MODULES = {
     "digitalocean": "ddns.providers.digitalocean",
     "dyndns2": "ddns.providers.dyndns2",
     "gateway": "ddns.providers.gateway",
+    "powerdns": "ddns.providers.powerdns",
     "rfc2136": "ddns.providers.rfc2136",
 }
 
