@@ -37,7 +37,7 @@ from ddns.model import Applied, AppliedState, Change, HttpRequest, HttpResponse,
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.protocol import Identity, ProtocolError, Signed
 from ddns.providers import answers
-from ddns.secret import SecretRef
+from ddns.secret import STORED, SecretRef
 
 #: Bytes of an answer that are read at most.
 ANSWER_LIMIT = 1 << 16
@@ -55,7 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     token: Annotated[
         SecretRef,
-        Meta(description="Where the identity lies that `ddns enroll` stored.", extra={"placeholder": "file:gateway"}),
+        Meta(
+            description="Where the identity lies that `ddns enroll` stored.", extra={"placeholder": f"{STORED}:gateway"}
+        ),
     ]
 
 

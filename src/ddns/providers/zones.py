@@ -73,6 +73,6 @@ class Zones:
 
 
 def parents(name: str) -> list[str]:
-    """A name and its parents, longest first, without the top level."""
-    labels = name.split(".")
+    """What a zone that holds a name may be called, longest first: no top level, and no wildcard (PowerDNS refuses it)."""
+    labels = name.removeprefix("*.").split(".")
     return [".".join(labels[cut:]) for cut in range(max(1, len(labels) - 1))]
