@@ -73,6 +73,6 @@ class Zones:
 
 
 def parents(name: str) -> list[str]:
-    """What a zone that holds a name may be called, longest first: no top level, and no wildcard (PowerDNS refuses it)."""
+    """What a zone that holds a name may be called, longest first: no top level, no wildcard (PowerDNS refuses it)."""
     labels = name.removeprefix("*.").split(".")
     return [".".join(labels[cut:]) for cut in range(max(1, len(labels) - 1))]
