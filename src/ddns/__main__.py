@@ -6,6 +6,10 @@ import gc
 import os
 import sys
 
+TYPE_CHECKING = False  # as typing has it, whose import the no-change run can't afford
+if TYPE_CHECKING:
+    from types import TracebackType
+
 
 def scheduled(arguments: list[str]) -> tuple[bool, str | None]:
     """Whether these arguments are the scheduled form of `run`, and its data folder."""
@@ -34,9 +38,18 @@ def _streams() -> None:
         sys.stdin.reconfigure(encoding="utf-8-sig")  # Windows PowerShell may begin with a mark
 
 
+def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Tell a crash as Python does, and to the event log: a windowless process has nobody else to tell."""
+    sys.__excepthook__(kind, error, trace)
+    from ddns.runtime.events import crashed
+
+    crashed(kind, trace)
+
+
 def main() -> None:
     """Run, and leave without tear-down: a short run spends more time freeing memory than working (10 to 15 ms)."""
     _streams()
+    sys.excepthook = _crashed
     try:
         code = _code()
     except KeyboardInterrupt:  # while it was still importing

@@ -28,6 +28,8 @@ COMMANDS = {
     "detect": "ddns.cli.detect:detect",
     "pause": "ddns.cli.pause:pause",
     "resume": "ddns.cli.pause:resume",
+    "watch": "ddns.cli.watch:watch",
+    "service": "ddns.cli.service:service",
     "config": "ddns.cli.config:config",
     "secret": "ddns.cli.secret:secret",
     "enroll": "ddns.cli.enroll:enroll",

@@ -22,6 +22,7 @@ from ddns.config.words import dotted
 from ddns.cycle import World
 from ddns.detect import Gather, in_threads
 from ddns.errors import BadCredentials, SettingsError
+from ddns.host import eventlog
 from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
 from ddns.model import Memory, RecordKey, RecordType, Target
@@ -48,6 +49,7 @@ class Seams:
     provider: Callable[[Provider], Provider] = lambda provider: provider
     random: Callable[[], float] = random.random
     gather: Gather = in_threads
+    report: Callable[[int, str, str], None] = eventlog.report
 
 
 #: Settings that say nothing: every key has its default.
@@ -285,7 +287,7 @@ def watched(loaded: config.Loaded, vault: Vault) -> tuple[str, ...] | None:
         for ref in _refs(settings):
             if vault.stored(ref) is None:
                 return None
-            found.append(f"file:{vault.path(ref)}" if ref.scheme == "file" else str(ref))
+            found.append(str(ref) if ref.scheme == "env" else f"file:{vault.path(ref)}")
     own = [item.ca_file for item in loaded.settings.detect.sources if isinstance(item, OwnSource)]
     gateway = loaded.settings.gateway
     found += [f"file:{path}" for path in (*own, gateway.ca_file if gateway else "") if path]

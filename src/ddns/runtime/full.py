@@ -18,7 +18,7 @@ from ddns.host.secrets import Vault
 from ddns.model import Outcome, Run, Unknown
 from ddns.report.events import outcome_line, tell_detection, tell_outcome
 from ddns.report.log import JsonLog
-from ddns.runtime import RunRequest, Start, compose
+from ddns.runtime import RunRequest, Start, compose, events
 from ddns.runtime.promise import promise
 from ddns.runtime.quick import fingerprint
 from ddns.state.opening import open_store
@@ -73,12 +73,14 @@ class _Session:
         self._log = JsonLog(
             start.places.log_file, start.trace_id, clock=seams.clock, append=host.append, mask=self._vault.mask
         )
+        self._events = events.Events(start.places, start.trace_id, self._vault.mask, self._seams.report)
         self._run = Run(start.trace_id, request.trigger, start.started)
         self._proven_under = ""
 
     def run(self) -> int:
         """Settings, steps, end."""
         memory = self._store.recall()
+        self._events.rebuilt(self._store.notes(self._start.started))
         self._proven_under = memory.fingerprint
         self._seams.state(self._store).begin(self._run)
         try:
@@ -108,6 +110,7 @@ class _Session:
             if made is not None:
                 expectation = Expectation(mark, made.made, made.until, made.expected, code, watched)
         self._close(code, expectation, sum(outcome.kind.wrote for outcome in outcomes), loaded)
+        self._events.ended(outcomes, found.detected, code)
         return code
 
     def _tell(self, outcome: Outcome) -> None:
@@ -129,6 +132,7 @@ class _Session:
         for problem in error.problems or (error.message,):
             self._log.write("ERROR", problem, code=error.code)
         self._close(int(error.exit), None, 0, None)
+        self._events.settings_wrong(error)
         return int(error.exit)
 
     def _close(self, code: int, expectation: Expectation | None, changed: int, loaded: Loaded | None) -> None:
@@ -194,6 +198,7 @@ def complain(error: DdnsError) -> None:
 def unusable(start: Start, error: StateError) -> int:
     """The end of a run whose state can't be used: told on standard error and, where possible, in status.json."""
     complain(error)
+    events.state_unusable(start.places, error, start.trace_id)
     now = utc(start.started)
     run = {"id": start.trace_id, "started": now, "ended": now, "exit": int(error.exit), "full": True}
     path = start.places.status_file
