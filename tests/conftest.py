@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from typing import cast
 
 import pytest
 
+from e2e import windows_kind
+from e2e.windows_kind import WindowsProgram
 from ground import NOT_RUN, NotHere, not_run
 from ground.bind import Bind
 from ground.echo import Echo
 from ground.tls import Authority
 from ground.whoami import Whoami
+from windows import wine
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +70,22 @@ def whoami() -> Iterator[Callable[..., Whoami]]:
     """Makes DNS servers that tell an address, and hold records. Closed after the test."""
     with ExitStack() as stack:
         yield lambda address="": stack.enter_context(Whoami(address))
+
+
+@pytest.fixture(scope="session")
+def windows_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsProgram]:
+    """The program as it is installed on a Windows machine that the tests of a worker share."""
+    try:
+        machine = wine.fresh(tmp_path_factory.mktemp("windows") / "machine")
+    except wine.NoWine as missing:
+        not_run(NotHere(str(missing)))
+    with machine:
+        try:
+            found = windows_kind.here(machine)
+        except NotHere as missing:
+            not_run(missing)
+        yield found
+    shutil.rmtree(machine.prefix)
 
 
 _NAMES = pytest.StashKey["itertools.count[int]"]()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,17 +23,13 @@ from ddns.providers import rfc2136
 from ddns.runtime.clock import SystemClock
 from ddns.secret import Secret, SecretRef
 from e2e import machine as on_linux
-from e2e import windows_kind
 from e2e import world as worlds
 from e2e.machine import Machine, Program
-from e2e.windows_kind import WindowsProgram
 from e2e.world import World
-from ground import NotHere, not_run
 from ground.bind import Bind
 from ground.echo import Echo
 from ground.tls import Authority
 from ground.whoami import Whoami
-from windows import wine
 
 ZONE = "example.test"
 #: Stands for the public internet: a documentation network that the gateway is told to accept.
@@ -45,30 +40,12 @@ PUBLIC = "203.0.113.0/24"
 KINDS = ("source", "exe")
 
 
-@pytest.fixture(scope="session")
-def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsProgram | NotHere]:
-    """The program as it is installed on a Windows machine that the tests of a worker share, or why there is none."""
-    try:
-        machine = wine.fresh(tmp_path_factory.mktemp("windows") / "machine")
-    except wine.NoWine as missing:
-        yield NotHere(str(missing))
-        return
-    with machine:
-        try:
-            yield windows_kind.here(machine)
-        except NotHere as missing:
-            yield missing
-    shutil.rmtree(machine.prefix)
-
-
 @pytest.fixture(params=KINDS)
 def program(request: pytest.FixtureRequest) -> Program:
     """What starts ddns: each test that asks for it runs once a kind."""
     if request.param == "source":
         return on_linux.from_source()
-    found: WindowsProgram | NotHere = request.getfixturevalue("windows")
-    if isinstance(found, NotHere):
-        not_run(found)
+    found: Program = request.getfixturevalue("windows_program")
     return found
 
 

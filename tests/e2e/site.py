@@ -26,6 +26,14 @@ CLOCK = SystemClock()
 TESTS = Path(__file__).resolve().parents[1]
 
 
+def until(condition: Callable[[], bool]) -> None:
+    """Ask until it is so; what is asked is a real server, which takes its time to answer."""
+    end = CLOCK.monotonic() + 15
+    while not condition():
+        assert CLOCK.monotonic() < end, "it never came"
+        CLOCK.sleep(0.02)
+
+
 class Site:
     """A gateway's folder and settings; `process` runs it until it is killed."""
 

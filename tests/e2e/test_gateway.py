@@ -22,18 +22,10 @@ from ddns.ports import Deadline, Provider, Tools
 from ddns.providers import gateway as client
 from ddns.providers.enrolment import enrol, new_key
 from ddns.secret import Secret, SecretRef
-from e2e.site import CLOCK, Site
+from e2e.site import CLOCK, Site, until
 from ground.bind import Answer, Bind
 from ground.tls import Authority
 from providers.cast import addresses
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Ask until it is so; what is asked is a real server, which takes its time to answer."""
-    end = CLOCK.monotonic() + 15
-    while not condition():
-        assert CLOCK.monotonic() < end, "it never came"
-        CLOCK.sleep(0.02)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,168 @@
+"""The program on Windows, killed at whatever it does to files and to the network, and `ddns run` after it.
+
+The numbered effects of `test_effects` are calls inside Python. The compiled program has no seam to count them at, and
+needs none: the kernel holds it at each system call that leaves a trace outside of the process (`faults.tracer`). What
+Windows does on request (a file is renamed or removed) lies between two of these: after one is before it, before the
+next one is after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby, pairwise
+
+import pytest
+
+from e2e.site import until
+from e2e.windows_kind import WindowsProgram
+from e2e.world import FIRST, SECOND
+from faults.tracer import Side
+from faults.windows_world import Cut, World, staged
+from ground import NotHere, not_run
+from ground.bind import Bind
+from ground.tls import Authority
+
+#: Effects of one kind that follow each other, and how many.
+Group = tuple[str, int]
+KILLED = 128 + 9
+
+
+def transaction(journal: int, pages: int) -> list[Group]:
+    """A transaction of SQLite: so many writes to its journal, and so many pages. It counts when the journal is gone."""
+    both: list[Group] = [("flush state.db-journal", 1), ("write state.db-journal", 1), ("flush state.db-journal", 1)]
+    return [("write state.db-journal", journal), *both, ("write state.db", pages), ("flush state.db", 1)]
+
+
+LOG: Group = ("write ddns.jsonl", 1)
+STATUS: Group = ("write status.json.new", 1)
+#: From the question for the address to the end; the names of the transactions are those of `test_sigkill.FULL`.
+PUBLISH: list[Group] = [
+    ("send probe", 1),
+    ("send sources", 6),
+    LOG,
+    ("send dns", 1),  # observe
+    *transaction(7, 2),  # note_breaker
+    *transaction(16, 5),  # intend
+    ("send dns", 1),  # apply
+    *transaction(13, 4),  # settle
+    LOG,
+    *transaction(7, 2),  # note_breaker
+    *transaction(13, 4),  # close
+    STATUS,
+    LOG,
+]
+#: The first run makes the state: the empty file has no pages to keep in the journal.
+CREATE = [*transaction(1, 12), *transaction(10, 3), *PUBLISH]
+CHANGE: list[Group] = [("send probe", 1), *transaction(10, 3), *PUBLISH]
+NOTHING: list[Group] = [("send probe", 1), *transaction(7, 2), STATUS, LOG]
+
+
+def cuts(groups: list[Group], first: int = 0) -> list[object]:
+    """Before the first and the last effect of each group from `first` on, and after the last one.
+
+    Within a journal nothing is to be seen but at its flush. After an effect whose like follows at once is before that.
+    """
+    found: list[object] = []
+    seen: dict[str, int] = {}
+    for index, (label, count) in enumerate(groups):
+        sides: list[tuple[str, int, Side]] = [(label, 1, "before"), (label, count, "before"), (label, count, "after")]
+        if label == "send sources":
+            sides = [("send alpha", 1, "before"), ("send beta", 1, "after"), ("send alpha", 3, "after")]
+        elif "journal" in label:
+            sides = sides[:1]
+        for name, number, side in dict.fromkeys(sides):
+            cut = Cut(name, seen.get(name, 0) + number, side)
+            if index >= first:
+                found.append(pytest.param(cut, id=f"{side} {index:02} {cut.label} {cut.number}"))
+        for name in ("send alpha", "send beta") if label == "send sources" else (label,):
+            seen[name] = seen.get(name, 0) + (3 if label == "send sources" else count)
+    return found
+
+
+def grouped(labels: list[str]) -> list[Group]:
+    """Effects as groups; two threads ask the sources."""
+    merged = ["send sources" if label in {"send alpha", "send beta"} else label for label in labels]
+    return [(label, len(list(same))) for label, same in groupby(merged)]
+
+
+@pytest.fixture(scope="session")
+def _staged(
+    windows_program: WindowsProgram,
+    _one_bind: Bind | NotHere,
+    ca: Authority,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    if isinstance(_one_bind, NotHere):
+        not_run(_one_bind)
+    with staged(windows_program, _one_bind, ca, tmp_path_factory.mktemp("killed")) as world:
+        yield world
+
+
+@pytest.fixture
+def new(_staged: World) -> World:
+    """A machine that has never run."""
+    _staged.back_to("new")
+    return _staged
+
+
+@pytest.fixture
+def settled(_staged: World) -> World:
+    """A machine with nothing to do."""
+    _staged.back_to("settled")
+    return _staged
+
+
+def test_this_is_the_table(new: World) -> None:
+    code, labels = new.killed(Cut())
+    assert (code, grouped(labels)) == (0, CREATE)
+    code, labels = new.killed(Cut())
+    assert (code, grouped(labels)) == (0, NOTHING)
+    new.move(SECOND)
+    code, labels = new.killed(Cut())
+    assert (code, grouped(labels)) == (0, CHANGE)
+    assert new.published() == (SECOND,)
+
+
+@pytest.mark.parametrize("cut", cuts(NOTHING))
+def test_killed_while_nothing_changes(settled: World, cut: Cut) -> None:
+    die(settled, cut)
+    recovers(settled, FIRST, [None, FIRST])
+
+
+@pytest.mark.parametrize("cut", cuts(CREATE[: len(CREATE) - len(PUBLISH)]))
+def test_killed_while_the_state_is_made(new: World, cut: Cut) -> None:
+    die(new, cut)
+    recovers(new, FIRST, [None, FIRST])
+
+
+@pytest.mark.parametrize("cut", cuts(CHANGE, first=1))
+def test_killed_while_changing(settled: World, cut: Cut) -> None:
+    settled.move(SECOND)
+    die(settled, cut)
+    if cut == Cut("send dns", 2, "after"):
+        until(lambda: settled.published() == (SECOND,))  # it is on its way
+    recovers(settled, SECOND, [None, FIRST, SECOND])
+
+
+def die(world: World, cut: Cut) -> None:
+    """A run, killed there."""
+    code, labels = world.killed(cut)
+    assert (code, labels.count(cut.label)) == (KILLED, cut.number)
+
+
+def recovers(world: World, address: str, values: list[str | None]) -> None:
+    """The next run puts all right, the one after it has nothing to do, and history tells each value that DNS had."""
+    run = world.machine.ddns("run")
+    assert (run.exit, run.err) == (0, "")
+    assert world.published() == (address,)
+    assert world.sql("SELECT count(*) FROM runs WHERE ended IS NULL") == [(0,)]
+    assert world.sql("SELECT json_extract(rrset, '$.values[0]') FROM records") == [(address,)]
+    first = "json_extract({}, '$.values[0]')".format
+    history = world.sql(f"SELECT {first('before')}, {first('after')}, state FROM changes ORDER BY seq")
+    assert [row[:2] for row in history if row[2] in {"applied", "adopted"}] == list(pairwise(values))
+    assert {row[2] for row in history} <= {"applied", "adopted", "void"}
+    last = world.machine.ddns("run")
+    assert (last.exit, last.out[:15]) == (0, "nothing changed")
+    told = world.machine.status()
+    assert (told["run"]["exit"], told["records"][0]["address"]) == (0, address)
+    assert world.machine.log()[-1]["message"] == "nothing changed"

@@ -1,0 +1,82 @@
+"""A Windows machine whose runs can be killed at an effect, and that is brought back to where it stood."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from e2e import world
+from e2e.machine import Machine
+from e2e.windows_kind import WindowsProgram
+from e2e.world import FIRST
+from faults.tracer import Side
+from ground.bind import Bind
+from ground.echo import Echo
+from ground.tls import Authority
+from ground.whoami import Whoami
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a run is killed: at the `number`-th effect with that label, and which side of it. 0: nowhere."""
+
+    label: str = ""
+    number: int = 0
+    side: Side = "before"
+
+
+class World(world.World):
+    """Where it stood: "new", with settings alone, or "settled", after a run."""
+
+    def back_to(self, moment: str) -> None:
+        """Bring machine and DNS back to that moment."""
+        shutil.rmtree(self.machine.folder)
+        shutil.copytree(self.machine.folder.with_name(moment), self.machine.folder)
+        self.bind.alter(self.name, "A", *([FIRST] if moment == "settled" else []))
+        self.move(FIRST)
+
+    def keep(self, moment: str) -> None:
+        """Note that it stands so now."""
+        shutil.copytree(self.machine.folder, self.machine.folder.with_name(moment))
+
+    def killed(self, cut: Cut) -> tuple[int, list[str]]:
+        """A run that is killed there: how it ended, and the effects that it began."""
+        trace = self.machine.folder.with_name("effects")
+        trace.write_text("")
+        ports = {"dns": self.bind.port, "probe": self.probe.port, "alpha": self.alpha.port, "beta": self.beta.port}
+        names = {f"send {port}": f"send {name}" for name, port in ports.items()}
+        label = next((sent for sent, name in names.items() if name == cut.label), cut.label)
+        tracer = (sys.executable, "-m", "faults.tracer", trace, self.machine.folder, label, str(cut.number), cut.side)
+        done = subprocess.run(
+            (*tracer, *self.machine.program.command, "run", "--data", self.machine.data),
+            cwd=TESTS,
+            env=self.machine.program.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        return done.returncode, [names.get(line, line) for line in trace.read_text().splitlines()]
+
+
+@contextmanager
+def staged(program: WindowsProgram, bind: Bind, ca: Authority, place: Path) -> Iterator[World]:
+    """One for many tests."""
+    with ExitStack() as stack:
+        alpha, beta = (stack.enter_context(Echo(FIRST, ca.server())) for _ in range(2))
+        probe = stack.enter_context(Whoami(FIRST))
+        machine = Machine(program.folder(place) / "data", program)
+        found = World(machine, bind, "killed.example.test", ca, alpha, beta, probe)
+        found.write_settings(more='[proof]\nsettle = "1ms"')
+        found.keep("new")
+        run = machine.ddns("run")
+        assert (run.exit, run.err) == (0, ""), run
+        found.keep("settled")
+        yield found
