@@ -13,6 +13,7 @@ from ddns.errors import Exit
 
 if TYPE_CHECKING:
     from ddns.runtime.resident import Service
+    from ddns.watch.loop import Told
 
 
 class _Commands(Group):
@@ -118,7 +119,11 @@ def run(ctx: click.Context, *, data: str | None, every: float) -> None:
     from ddns.runtime import events
     from ddns.watch.resident import serve
 
-    ctx.exit(serve(data, every, lambda _told: None, lambda _heard: events.service_started(every)))
+    def tell(told: Told) -> None:
+        if told.overdue or not told.ended.started:
+            events.run_failed(told.ended.out, told.seconds)
+
+    ctx.exit(serve(data, every, tell, lambda _heard: events.service_started(every), events.service_stopped))
 
 
 def _show(command: str, found: Service, *, as_json: bool) -> None:

@@ -45,6 +45,7 @@ class Event(enum.IntEnum):
     BLOCKED = 309
     STATE_UNWRITABLE = 310
     STATE_UNUSABLE = 311
+    RUN_FAILED = 320
     CRASH = 390
 
     @property
@@ -118,6 +119,10 @@ MEANINGS = {
         "Give the account that runs ddns the right to write to the state folder, and free space.",
     ),
     Event.STATE_UNUSABLE: Meaning("The state can't be used, or a newer version wrote it.", "Do what the event says."),
+    Event.RUN_FAILED: Meaning(
+        "A run of the service took longer than five minutes and was ended, or could not be started.",
+        "Restart the service if it lasts: ddns service stop, ddns service start",
+    ),
     Event.CRASH: Meaning(
         "The program ended by an error of its own.", "Run it by hand and report what it prints: ddns run --full"
     ),

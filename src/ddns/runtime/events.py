@@ -91,3 +91,10 @@ def service_started(every: float, report: Report = eventlog.report) -> None:
 def service_stopped(report: Report = eventlog.report) -> None:
     """The service ends because it was told to."""
     report(Event.SERVICE_STOPPED.value, Event.SERVICE_STOPPED.level.value, "the service was stopped")
+
+
+def run_failed(output: str, seconds: float, report: Report = eventlog.report) -> None:
+    """A run of the service took too long, or could not be started."""
+    text = f"a run of the service was ended after {span(seconds)}" if seconds >= 1 else output
+    told = situation.trouble(Event.RUN_FAILED, text, "")
+    report(Event.RUN_FAILED.value, Event.RUN_FAILED.level.value, told.text)

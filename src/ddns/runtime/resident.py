@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, Self
 
 from ddns import host
 from ddns.errors import StateError
@@ -23,6 +24,24 @@ else:
 
     def _clock() -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Changing(Protocol):
+    """Waits for changes; `host.changes.Changes` on a real machine."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        ...
+
+    def __exit__(self, *_error: object) -> None:
+        """Give everything back."""
+
+    def wait(self) -> bool:
+        """Whether something changed since the last call; False for ever once cancelled."""
+        ...
+
+    def cancel(self) -> None:
+        """End the wait, and every later one."""
 
 
 def _data(data: str | None) -> tuple[str, ...]:
@@ -60,7 +79,7 @@ def network() -> tuple[object, ...]:
 def network_changes(
     tell: Callable[[], None],
     look: Callable[[], object] = network,
-    source: Callable[[], changes.Changes] = changes.Changes,
+    source: Callable[[], Changing] = changes.Changes,
 ) -> Iterator[bool]:
     """Calls `tell`, in a thread, when what `look` finds has changed; False inside where the system can't tell."""
     try:

@@ -20,10 +20,11 @@ _KEPT = 64_000
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended. `exit` is 1, and `out` says why, when it could not be started."""
+    """How a run ended. When it could not be `started`, `exit` is 1 and `out` says why."""
 
     exit: int
     out: str
+    started: bool = True
 
 
 class Child:
@@ -36,7 +37,7 @@ class Child:
         try:
             self._process = _start(command)
         except OSError as error:
-            self._ended = Ended(1, f"the run can't be started: {error.strerror or error}")
+            self._ended = Ended(1, f"the run can't be started: {error.strerror or error}", started=False)
             done()
             return
         self._reader = threading.Thread(target=self._read, name="run", daemon=True)

@@ -64,6 +64,11 @@ class Told:
     ended: Ended
     killed: bool = False
 
+    @property
+    def overdue(self) -> bool:
+        """Whether it took longer than it may."""
+        return self.killed and self.seconds >= LIMIT
+
 
 class Loop:
     """Runs, one at a time, until the end is asked for.
@@ -99,7 +104,9 @@ class Loop:
         while not self._wake.stopped:
             if reason:
                 self._run(reason)
-            reason = self._rest()
+                reason = ""
+            else:
+                reason = self._rest()
 
     def _rest(self) -> str:
         """Wait for the next run; the reason for it, "" when there is none yet."""

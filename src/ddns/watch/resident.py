@@ -21,12 +21,19 @@ def watch(data: str | None, every: float, tell: Callable[[Told], None], ready: C
         _loop(wake, data, every, tell, ready)
 
 
-def serve(data: str | None, every: float, tell: Callable[[Told], None], ready: Callable[[bool], None]) -> int:
-    """The same as a service of the system, until the system says to end. Raises UsageError."""
+def serve(
+    data: str | None,
+    every: float,
+    tell: Callable[[Told], None],
+    ready: Callable[[bool], None],
+    ended: Callable[[], None],
+) -> int:
+    """The same as a service of the system, until the system says to end; then `ended` is called. Raises UsageError."""
     with Wake() as wake:
 
         def work() -> int:
             _loop(wake, data, every, tell, ready)
+            ended()
             return 0
 
         return resident.serve(work, wake.stop, lambda: wake.tell(RESUME))
