@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
+#: The scheme of what `ddns secret set` stores on this system.
+STORED = "dpapi" if sys.platform == "win32" else "file"
+
 
 class Secret:
     """A resolved secret. It prints as ``***``; only `reveal` gives the text."""

@@ -135,7 +135,7 @@ def _provider_keys(
     """
     from ddns.config import convert
     from ddns.config.layers import plain
-    from ddns.secret import SecretRef
+    from ddns.secret import STORED, SecretRef
 
     known = convert.fields(settings_type)
     keys: dict[str, Any] = {}
@@ -147,7 +147,7 @@ def _provider_keys(
     for name, field in known.items():
         secret = SecretRef in convert.options(field.type)[0]
         if secret and f"{name}_name" in keys:
-            keys.setdefault(name, f"file:{ident}-{name}")
+            keys.setdefault(name, f"{STORED}:{ident}-{name}")
         if needed and field.required and name not in keys and not secret:
             raise click.UsageError(f"this kind of provider needs a value: --set {name}=...")
     return keys

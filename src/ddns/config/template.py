@@ -14,7 +14,7 @@ from ddns.config import toml_text
 from ddns.config.convert import fields, options
 from ddns.config.layers import single_tables
 from ddns.config.schema import Record, Settings
-from ddns.secret import SecretRef
+from ddns.secret import STORED, SecretRef
 
 _HEAD = """\
 # The settings of ddns. Lines that begin with # and a key are defaults: uncomment one to change it.
@@ -107,7 +107,7 @@ def _placeholder(name: str, kind: Any, ident: str) -> Any:
         if meta.extra and "placeholder" in meta.extra:
             return meta.extra["placeholder"]
     if SecretRef in choices:
-        return f"file:{ident}-{name}"
+        return f"{STORED}:{ident}-{name}"
     if name == "url":
         return "https://ddns.example.com"
     return 0 if int in choices else ""

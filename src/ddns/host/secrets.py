@@ -5,10 +5,33 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
+from typing import Protocol
 
 from ddns.errors import BadCredentials
-from ddns.host import replace
+from ddns.host import private_folder, replace
 from ddns.secret import Secret, SecretRef
+
+if sys.platform == "win32":
+    from ddns.host.windows import dpapi
+
+
+class Sealer(Protocol):
+    """A store of the system that seals secrets into files. `ENDING` is what such a file's name ends with."""
+
+    ENDING: str
+
+    def seal(self, text: bytes, folder: str) -> bytes:
+        """Seal a secret that will lie in a folder. Raises StateUnwritable."""
+
+    def unseal(self, blob: bytes, called: str) -> bytes:
+        """The secret; `called` names it in messages. Raises BadCredentials."""
+
+
+#: That of this system.
+_SEALER: Sealer | None = None
+if sys.platform == "win32":
+    _SEALER = dpapi
 
 
 class Vault:
@@ -21,17 +44,26 @@ class Vault:
     def __init__(self, folder: str, option: str = "") -> None:
         self._folder = folder
         self._option = option
+        self._sealer = _SEALER
         self._texts: set[str] = set()
 
     def path(self, ref: SecretRef) -> str:
-        """The file behind a ``file:`` reference; a relative path is inside the secrets folder."""
-        return os.path.join(self._folder, ref.place)
+        """The file behind a ``file:`` or ``dpapi:`` reference; a relative path is inside the secrets folder."""
+        ending = self._sealer.ENDING if self._sealer is not None and ref.scheme == "dpapi" else ""
+        return os.path.join(self._folder, ref.place + ending)
+
+    def reference(self, name: str) -> SecretRef:
+        """The reference that `store` gives for an id."""
+        return SecretRef(f"dpapi:{name}" if self._sealer is not None else f"file:{name}")
+
+    def _in_file(self, ref: SecretRef) -> bool:
+        return ref.scheme == "file" or (ref.scheme == "dpapi" and self._sealer is not None)
 
     def stored(self, ref: SecretRef) -> bytes | None:
         """What is stored, as a digest of it; None when it can't be known without opening the secret."""
         if ref.scheme == "env":
             return hashlib.sha256(os.environ.get(ref.place, "").encode(errors="surrogateescape")).digest()
-        if ref.scheme == "file":
+        if self._in_file(ref):
             try:
                 with open(self.path(ref), "rb") as file:
                     return hashlib.sha256(file.read()).digest()
@@ -57,25 +89,32 @@ class Vault:
                     advice="Set the variable for the account that runs ddns, then: ddns run --now",
                 )
             return os.environ[ref.place]
-        if ref.scheme == "file":
+        if self._in_file(ref):
+            content = self._content(ref)
+            if self._sealer is not None and ref.scheme == "dpapi":
+                content = self._sealer.unseal(content, str(ref))
             try:
-                with open(self.path(ref), encoding="utf-8") as file:
-                    return file.read()
-            except FileNotFoundError as error:
-                raise BadCredentials(
-                    f"the secret {ref} is not in {os.path.dirname(self.path(ref))}{self._how_to_store(ref)}"
-                ) from error
-            except OSError as error:
-                raise BadCredentials(
-                    f"the secret {ref} can't be read: {error.strerror}",
-                    advice="Check that the file is there and that the account that runs ddns may read it.",
-                ) from error
+                return content.decode("utf-8-sig")
             except UnicodeDecodeError as error:
                 raise BadCredentials(f"the secret {ref} is not text in UTF-8") from error
         raise BadCredentials(
             f"the secret {ref} can't be opened: this system has no {ref.scheme} store",
-            advice="Use file:PATH or env:NAME on this system.",
+            advice=f"Use {'dpapi:ID' if self._sealer is not None else 'file:PATH'} or env:NAME on this system.",
         )
+
+    def _content(self, ref: SecretRef) -> bytes:
+        try:
+            with open(self.path(ref), "rb") as file:
+                return file.read()
+        except FileNotFoundError as error:
+            raise BadCredentials(
+                f"the secret {ref} is not in {os.path.dirname(self.path(ref))}{self._how_to_store(ref)}"
+            ) from error
+        except OSError as error:
+            raise BadCredentials(
+                f"the secret {ref} can't be read: {error.strerror}",
+                advice="Check that the file is there and that the account that runs ddns may read it.",
+            ) from error
 
     def _how_to_store(self, ref: SecretRef) -> str:
         if os.path.basename(ref.place) != ref.place:
@@ -83,10 +122,16 @@ class Vault:
         return f"; store it with: ddns secret set {ref.place}{self._option}"
 
     def store(self, name: str, text: str) -> SecretRef:
-        """Keep a secret in the secrets folder, readable by its owner only; returns the reference for the settings."""
-        os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        replace(os.path.join(self._folder, name), text.encode() + b"\n", mode=0o600)
-        return SecretRef(f"file:{name}")
+        """Keep a secret in the secrets folder, sealed if the system can, readable by its owner only.
+
+        Returns the reference for the settings. Raises OSError, StateUnwritable.
+        """
+        private_folder(self._folder)
+        ref, content = self.reference(name), text.encode() + b"\n"
+        if self._sealer is not None:
+            content = self._sealer.seal(content, self._folder)
+        replace(self.path(ref), content, mode=0o600)
+        return ref
 
     def mask(self, line: str) -> str:
         """The line with every secret that was resolved so far replaced by ``***``, as it is and as JSON writes it."""

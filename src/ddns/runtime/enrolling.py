@@ -19,7 +19,6 @@ from ddns.providers import enrolment
 from ddns.resilience import Retry
 from ddns.runtime.clock import SystemClock
 from ddns.runtime.storing import checked_name, store
-from ddns.secret import SecretRef
 
 #: Seconds for all tries together.
 _SECONDS = 60.0
@@ -61,7 +60,8 @@ def enrol(
     with contextlib.closing(Client()) as client:
         found = _redeem(url, code, key, ca_file, net or client, clock or SystemClock())
     secret = store(data, ident, found.identity.text())
-    os.remove(Vault(host.places(data).secrets).path(SecretRef(f"file:{pending}")))
+    vault = Vault(host.places(data).secrets)
+    os.remove(vault.path(vault.reference(pending)))
     return Enrolled(
         found.identity.gateway,
         found.identity.host,
@@ -76,7 +76,7 @@ def _key(data: str | None, pending: str) -> bytes:
     """The key of an enrolment whose end was not seen, else a new one, stored."""
     vault = Vault(host.places(data).secrets)
     try:
-        return protocol.decode_key(vault.resolve(SecretRef(f"file:{pending}")).reveal())
+        return protocol.decode_key(vault.resolve(vault.reference(pending)).reveal())
     except (BadCredentials, protocol.ProtocolError):
         key = enrolment.new_key()
         store(data, pending, protocol.encode_key(key))

@@ -32,6 +32,12 @@ def store(data: str | None, name: str, text: str) -> str:
     try:
         return str(Vault(folder).store(checked_name(name), text))
     except OSError as error:
-        raise StateUnwritable(
-            f"the secret can't be stored in {folder}: {error.strerror}", advice=unwritable_advice(data)
-        ) from error
+        raise _unwritable(f"{folder}: {error.strerror}", data) from error
+    except StateUnwritable as error:
+        if error.advice != StateUnwritable.default_advice:
+            raise
+        raise _unwritable(error.message, data) from error
+
+
+def _unwritable(problem: str, data: str | None) -> StateUnwritable:
+    return StateUnwritable(f"the secret can't be stored in {problem}", advice=unwritable_advice(data))
