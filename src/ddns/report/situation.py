@@ -59,9 +59,14 @@ class Before:
     exits: Sequence[int] = ()
 
     @property
+    def last(self) -> int:
+        """The last exit code, FINE before the first run."""
+        return self.exits[-1] if self.exits else int(Exit.FINE)
+
+    @property
     def lasting(self) -> int:
         """The exit code that the last two runs or more had, FINE when they differ."""
-        return self.exits[-1] if len(self.exits) > 1 and self.exits[-1] == self.exits[-2] else int(Exit.FINE)
+        return self.last if len(self.exits) > 1 and self.exits[-2] == self.last else int(Exit.FINE)
 
 
 def before(document: bytes) -> Before:
@@ -120,7 +125,7 @@ def _key(outcome: Outcome) -> tuple[str, str, str]:
 
 
 def _begins_to_last(known: Before, code: int) -> bool:
-    return code in _PASSING_EXITS and known.exits[-1:] == [code] and known.lasting != code
+    return code in _PASSING_EXITS and known.last == code and known.lasting != code
 
 
 def _passing(lasting: Iterable[Outcome], *, disagree: bool) -> Event:
@@ -134,8 +139,7 @@ def _was_told(known: Before, outcomes: Sequence[Outcome]) -> bool:
     shown = {_key(outcome) for outcome in outcomes}
     standing = any(code in _STANDING for key, code in known.codes.items() if key in shown)
     still_held = any(outcome.cause is not None for outcome in outcomes)
-    last = known.exits[-1] if known.exits else Exit.FINE
-    return not still_held and (standing or known.lasting in _PASSING_EXITS or last in (Exit.SETTINGS, Exit.STATE))
+    return not still_held and (standing or known.lasting in _PASSING_EXITS or known.last in (Exit.SETTINGS, Exit.STATE))
 
 
 def _text(outcomes: Sequence[Outcome], trace_id: str) -> str:

@@ -45,7 +45,7 @@ class Events:
 
     def settings_wrong(self, error: SettingsError) -> None:
         """The run ended with the settings; told when the run before did not."""
-        if self._known.exits[-1:] != [int(Exit.SETTINGS)]:
+        if self._known.last != Exit.SETTINGS:
             text = f"{'; '.join(error.problems) or error.message}. {error.advice}"
             self._tell([situation.trouble(Event.SETTINGS, text, self._trace_id)])
 
@@ -66,7 +66,7 @@ def known(places: host.Places) -> situation.Before:
 
 def state_unusable(places: host.Places, error: DdnsError, trace_id: str, report: Report = eventlog.report) -> None:
     """A run ended with the state; told when the run before did not."""
-    if known(places).exits[-1:] == [int(Exit.STATE)]:
+    if known(places).last == Exit.STATE:
         return
     event = Event.STATE_UNWRITABLE if isinstance(error, StateUnwritable) else Event.STATE_UNUSABLE
     told = situation.trouble(event, f"{error.message}. {error.advice}", trace_id)
