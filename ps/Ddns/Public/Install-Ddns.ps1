@@ -1,0 +1,175 @@
+function Install-Ddns {
+    <#
+    .SYNOPSIS
+        Deploys ddns on this machine: program, settings, secret, and what starts it. Safe to run every day.
+
+    .DESCRIPTION
+        Looks first, and acts only on what differs: a second call with the same arguments changes nothing. The release zip
+        is copied to a folder that only administrators may write, checked there, and run from there. A new version is first
+        tried, under the account that it will run as, writing nothing; one that fails is taken back, and so is everything
+        else that this call did. A call that was interrupted is finished by the next one.
+
+        What is not asked for stays as the last deployment set it; at the first, the task runs every 10 minutes, 60 s after
+        boot, when a network comes, and when the machine wakes up, as LOCAL SERVICE, on battery too, whether or not a user
+        is logged on.
+
+        Returns one object. Its Outcome is Installed, Updated, Unchanged, RolledBack, WhatIf or Failed; Steps tells what was
+        done; Error has a code, a message and advice, and is written as an error, too.
+
+    .PARAMETER Name
+        The full name to keep at this machine's address, such as home.example.com. Several are allowed.
+
+    .PARAMETER Provider
+        The kind of DNS provider, such as cloudflare; see docs/guides/providers.md.
+
+    .PARAMETER Type
+        The record types to keep: A, AAAA.
+
+    .PARAMETER Ttl
+        Seconds that resolvers may keep the answer.
+
+    .PARAMETER ProviderSetting
+        Further keys of the provider: @{ server = '192.0.2.53'; key_name = 'ddns-key' }. Never a secret.
+
+    .PARAMETER ConfigPath
+        A settings file (TOML) to use instead of -Name and -Provider.
+
+    .PARAMETER Secret
+        The provider's token: a SecureString, or a PSCredential whose password it is; for several, a table id -> SecureString.
+        Plain text is refused.
+
+    .PARAMETER SecretName
+        The name of the token in a vault of Microsoft.PowerShell.SecretManagement.
+
+    .PARAMETER Vault
+        That vault; the default one when not given.
+
+    .PARAMETER Gateway
+        The URL of the fleet's gateway. With it no provider's token is on this machine.
+
+    .PARAMETER EnrolmentCode
+        The gateway's one-time code for this machine, as a SecureString.
+
+    .PARAMETER GatewayCa
+        A PEM file with the CA of the gateway's certificate, when Windows does not trust it.
+
+    .PARAMETER Package
+        The release zip. Without it the version that is installed stays.
+
+    .PARAMETER Sha256
+        The zip's SHA-256, from the release page. Not needed for a release that is signed by -Publisher.
+
+    .PARAMETER Publisher
+        The subject of the certificate that must have signed the release.
+
+    .PARAMETER Version
+        The version that the package must hold.
+
+    .PARAMETER Mode
+        What starts the client. Task: the scheduled task (default). LogonTask: the task at each logon, after -StartDelay, and repeated.
+        Service: a Windows service that stays resident. RunKey: for one user, without an administrator's rights, from the
+        next logon on; program and data lie in the user's profile.
+
+    .PARAMETER Interval
+        How often, such as 10m or 1h; at least one minute for a task.
+
+    .PARAMETER Account
+        LocalService (default), NetworkService, System, a group managed service account (DOMAIN\name$), or a user.
+
+    .PARAMETER TaskCredential
+        The user whose account the task runs as, with the password that the task scheduler keeps.
+
+    .PARAMETER RunLevel
+        LeastPrivilege (default) or Highest. Without effect for service accounts, whose rights are fixed.
+
+    .PARAMETER NoBootTrigger
+        Do not run after boot.
+
+    .PARAMETER NoNetworkTrigger
+        Do not run when a network comes.
+
+    .PARAMETER NoResumeTrigger
+        Do not run when the machine wakes up.
+
+    .PARAMETER AtLogon
+        Also run when a user logs on.
+
+    .PARAMETER StartDelay
+        How long after boot or logon, such as 60s.
+
+    .PARAMETER NoStart
+        Do not run once at the end.
+
+    .PARAMETER WaitSeconds
+        How long to wait for the trial and for the first run.
+
+    .PARAMETER AllowDowngrade
+        Put an older version in place.
+
+    .PARAMETER AdoptMsi
+        Take over a machine that has the MSI: it is uninstalled when this version has taken its place.
+
+    .PARAMETER Force
+        Change back a task that a person changed.
+
+    .EXAMPLE
+        Install-Ddns -Name home.example.com -Provider cloudflare -Secret (Read-Host -AsSecureString) -Package .\ddns.zip -Sha256 $hash
+
+        One machine with a token of its own.
+
+    .EXAMPLE
+        Install-Ddns -Gateway https://ddns.example.com -EnrolmentCode (Read-Host -AsSecureString) -Package .\ddns.zip -Sha256 $hash
+
+        One machine of a fleet: no token, the gateway holds it.
+
+    .EXAMPLE
+        Install-Ddns -Interval 5m -WhatIf
+
+        What would change if the installed client ran every five minutes.
+
+    .OUTPUTS
+        Ddns.Result
+    #>
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
+    [OutputType('Ddns.Result')]
+    param(
+        [string[]]$Name,
+        [string]$Provider,
+        [ValidateSet('A', 'AAAA', 'CNAME', 'TXT')][string[]]$Type,
+        [ValidateRange(1, 604800)][int]$Ttl,
+        [hashtable]$ProviderSetting = @{},
+        [string]$ConfigPath,
+        [object]$Secret,
+        [string]$SecretName,
+        [string]$Vault,
+        [string]$Gateway,
+        [securestring]$EnrolmentCode,
+        [string]$GatewayCa,
+        [string]$Package,
+        [string]$Sha256,
+        [string]$Publisher,
+        [string]$Version,
+        [ValidateSet('Task', 'LogonTask', 'Service', 'RunKey')][string]$Mode,
+        [string]$Interval,
+        [string]$Account,
+        [pscredential]$TaskCredential,
+        [ValidateSet('LeastPrivilege', 'Highest')][string]$RunLevel,
+        [switch]$NoBootTrigger,
+        [switch]$NoNetworkTrigger,
+        [switch]$NoResumeTrigger,
+        [switch]$AtLogon,
+        [string]$StartDelay,
+        [switch]$NoStart,
+        [ValidateRange(1, 3600)][int]$WaitSeconds = 120,
+        [switch]$AllowDowngrade,
+        [switch]$AdoptMsi,
+        [switch]$Force
+    )
+    $request = New-DdnsInstallRequest -Bound $PSBoundParameters
+    $plan = -not $PSCmdlet.ShouldProcess([System.Environment]::MachineName, 'Deploy ddns')
+    if ($plan -and -not $WhatIfPreference) { return }  # the person said no
+    $request.WhatIf = $plan
+    $result = Invoke-DdnsTarget -Request $request
+    $result
+    Write-DdnsFailure -Cmdlet $PSCmdlet -Result $result
+}
