@@ -1,0 +1,55 @@
+function ConvertTo-DdnsFleetResult {
+    <#
+    .SYNOPSIS
+        A worker's result as one flat row of Sync-DdnsFleet.
+    #>
+    [CmdletBinding()]
+    [OutputType('Ddns.FleetResult')]
+    param(
+        [Parameter(Mandatory, ValueFromPipeline)]
+        [object] $Result
+    )
+    process {
+        $pending = @($Result.Steps | Where-Object { $_ -and $_.Outcome -eq 'WouldDo' } | ForEach-Object { if ($_.Detail) { "$($_.Name): $($_.Detail)" } else { $_.Name } })
+        $drift = @($Result.Drift | Where-Object { $_ } | ForEach-Object { "$($_.Area) $($_.Item): $($_.Actual) instead of $($_.Expected)" })
+        $outcome = "$($Result.Outcome)"
+        if ($outcome -eq 'WhatIf') {
+            $outcome = Get-DdnsPlanWord -Result $Result -Pending ($pending.Count + $drift.Count)
+        }
+        [pscustomobject][ordered]@{
+            PSTypeName      = 'Ddns.FleetResult'
+            ComputerName    = $Result.ComputerName
+            Ring            = "$($Result.Ring)"
+            Group           = "$($Result.Group)"
+            Outcome         = $outcome
+            Changed         = [bool]$Result.Changed
+            Version         = "$($Result.Version)"
+            PreviousVersion = "$($Result.PreviousVersion)"
+            Pending         = $pending -join '; '
+            Drift           = $drift -join '; '
+            ErrorCode       = "$($Result.Error.Code)"
+            Error           = "$($Result.Error.Message)"
+            Advice          = "$($Result.Error.Advice)"
+            Attempts        = $Result.Attempts
+            FromJournal     = [bool]$Result.FromJournal
+            Seconds         = [Math]::Round($Result.Milliseconds / 1000.0, 1)
+            StartedAt       = "$($Result.StartedAt)"
+        }
+    }
+}
+
+function Get-DdnsPlanWord {
+    [CmdletBinding()]
+    [OutputType([string])]
+    param(
+        [object] $Result,
+        [int] $Pending
+    )
+    if (-not $Pending) {
+        return 'Unchanged'
+    }
+    if ($Result.Operation -eq 'Uninstall') {
+        return 'WouldRemove'
+    }
+    if ($Result.Version) { 'WouldUpdate' } else { 'WouldInstall' }
+}
