@@ -139,7 +139,7 @@ function Install-Ddns {
         [ValidateRange(1, 604800)][int]$Ttl,
         [hashtable]$ProviderSetting = @{},
         [string]$ConfigPath,
-        [object]$Secret,
+        [Alias('Token')][object]$Secret,
         [string]$SecretName,
         [string]$Vault,
         [string]$Gateway,

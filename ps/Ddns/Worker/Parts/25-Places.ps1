@@ -58,8 +58,8 @@ function Get-DdnsPlaces {
 function Join-DdnsPath {
     # Join-Path of Windows PowerShell takes two parts only.
     param([string[]]$Part)
-    $path = $Part[0]
-    foreach ($name in $Part[1..($Part.Count)]) { $path = [System.IO.Path]::Combine($path, $name) }
+    $path = ''
+    foreach ($name in $Part) { $path = [System.IO.Path]::Combine($path, $name) }
     $path
 }
 

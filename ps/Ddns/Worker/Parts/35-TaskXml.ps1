@@ -88,7 +88,7 @@ function Format-DdnsTask {
 
 function Format-DdnsTrigger {
     param([hashtable]$Task)
-    if ($Task.Triggers -eq $false) { return '  <Triggers />' }
+    if ((Get-DdnsKey -Table $Task -Key 'Triggers' -Default $true) -eq $false) { return '  <Triggers />' }
     $delay = [System.Xml.XmlConvert]::ToString([TimeSpan]::FromSeconds([int]$Task.DelaySeconds))
     $every = [System.Xml.XmlConvert]::ToString([TimeSpan]::FromMinutes([int]$Task.IntervalMinutes))
     # No Duration: the one form that means "for ever". A start in the past, without offset: local time, never "now".

@@ -9,7 +9,7 @@ function Invoke-DdnsInstall {
     catch {
         $failure = $_
         $Run.Undone = Invoke-DdnsUndo -Run $Run
-        if ($Run.Undone) { $Run.Version = $Run.PreviousVersion }
+        $Run.Version = $Run.PreviousVersion
         throw $failure
     }
     finally { Complete-DdnsInstall -Run $Run }
