@@ -69,7 +69,7 @@ def _table(tree: Tree, path: str, problems: list[str], *, top: bool = True) -> d
         elif name:  # the unnamed default value of a key means nothing here
             kind, data = value
             if kind in (_TEXT, _NUMBER, _TEXTS):
-                table[key] = data
+                table[key] = [] if kind == _TEXTS and data is None else data  # winreg's word for an empty list
             else:
                 found = _TYPE_NAMES.get(kind, f"type {kind}")
                 wanted = "REG_SZ, REG_DWORD or REG_MULTI_SZ"

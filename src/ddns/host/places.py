@@ -41,7 +41,7 @@ class Places:
     @property
     def config_file(self) -> str:
         """The settings."""
-        return self.config + os.sep + "ddns.toml"
+        return self.config.rstrip(os.sep) + os.sep + "ddns.toml"  # of a drive, or of "/", it has one
 
     @property
     def state_file(self) -> str:
