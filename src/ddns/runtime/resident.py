@@ -15,8 +15,6 @@ from ddns.errors import StateError
 from ddns.host import adapters, changes, program, service
 from ddns.host.servicing import LOCAL_SERVICE as LOCAL_SERVICE
 from ddns.host.servicing import Service as Service
-from ddns.runtime.full import prepare
-from ddns.runtime.quick import FAMILIES
 
 if sys.platform == "win32":
     _clock = time.monotonic
@@ -72,7 +70,7 @@ def network() -> tuple[object, ...]:
         found = frozenset((item.adapter, item.address) for item in adapters.read() if not item.tentative)
     except OSError:
         found = frozenset()
-    return (found, *(host.source_address(family) for family in FAMILIES))
+    return (found, *(host.source_address(family) for family in (4, 6)))
 
 
 @contextlib.contextmanager
@@ -117,6 +115,8 @@ def install(data: str | None, every: str, account: str) -> list[str]:
 
     Raises UsageError, StateUnwritable.
     """
+    from ddns.runtime.full import prepare  # a resident process would keep what it needs
+
     service.query()  # that there are no services here is told before anything is made
     places = host.places(data)
     prepare(places)

@@ -46,6 +46,7 @@ _ADVICE = {
     _NO_SERVICE: "Install it first: ddns service install",
     _MARKED: "Close every program that looks at the service (Services, Task Manager), then try again.",
 }
+_ELSE = "See Windows' log System, source Service Control Manager, and the log Application, source DDNS."
 _STATES = {
     scm.SERVICE_STOPPED: "stopped",
     scm.SERVICE_START_PENDING: "starting",
@@ -70,7 +71,7 @@ def _told(what: str) -> Iterator[None]:
     except pywintypes.error as error:
         number = int(error.winerror)
         said = "administrator's rights are needed" if number == _DENIED else f"{error.strerror.rstrip('.')} ({number})"
-        raise UsageError(f"the service can't be {what}: {said}", advice=_ADVICE.get(number)) from error
+        raise UsageError(f"the service can't be {what}: {said}", advice=_ADVICE.get(number, _ELSE)) from error
 
 
 @contextlib.contextmanager
