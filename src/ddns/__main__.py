@@ -38,6 +38,15 @@ def _streams() -> None:
         sys.stdin.reconfigure(encoding="utf-8-sig")  # Windows PowerShell may begin with a mark
 
 
+def _without_foreign_libraries() -> None:
+    """Let OpenSSL read no configuration: it can name libraries to load, which would run with this program's rights.
+
+    On Windows it is a folder that no system keeps, or what the environment says. On Linux it is the system's policy.
+    """
+    if sys.platform == "win32":
+        os.environ["OPENSSL_CONF"] = "NUL"
+
+
 def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Tell a crash as Python does, and to the event log: a windowless process has nobody else to tell."""
     sys.__excepthook__(kind, error, trace)
@@ -49,6 +58,7 @@ def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackTy
 def main() -> None:
     """Run, and leave without tear-down: a short run spends more time freeing memory than working (10 to 15 ms)."""
     _streams()
+    _without_foreign_libraries()
     sys.excepthook = _crashed
     try:
         code = _code()
