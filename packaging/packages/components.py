@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pefile
@@ -52,15 +53,10 @@ def of_tree(tree: Path, versions: Mapping[str, str]) -> list[Component]:
     """The parts of parts.toml that are in `tree`. `versions` are those that only the build knows (zig, nuitka)."""
     found = []
     for part in tomllib.loads(PARTS.read_text("utf-8")).values():
-        paths = sorted(path for pattern in part["files"] for path in tree.glob(pattern))
+        paths = _matching(tree, part["files"])
+        version = _version(part["version"], paths, versions)
         if not paths or ("compiler" in part and part["compiler"] not in versions):
             continue
-        version = _version(part["version"], paths, versions)
-        if version is None:
-            if part["version"].startswith("build:"):
-                version = UNKNOWN
-            else:
-                continue  # the file is there, this library is not in it
         found.append(
             Component(
                 part["name"],
@@ -76,33 +72,39 @@ def of_tree(tree: Path, versions: Mapping[str, str]) -> list[Component]:
     return found
 
 
-def _version(rule: str, paths: Iterable[Path], versions: Mapping[str, str]) -> str | None:
+def _matching(tree: Path, patterns: Collection[str]) -> list[Path]:
+    """As Windows compares names: in any case."""
+    names = {path.relative_to(tree).as_posix(): path for path in tree.glob("*/*") if path.is_file()}
+    return [path for name, path in sorted(names.items()) if any(fnmatch(name.lower(), one) for one in patterns)]
+
+
+def _version(rule: str, paths: Iterable[Path], versions: Mapping[str, str]) -> str:
     if rule.startswith("build:"):
-        return versions.get(rule.removeprefix("build:"))
-    for path in paths:
-        told = resource_version(path) if rule == "resource" else _searched(rule, path)
-        if told:
-            return told
-    return UNKNOWN if rule == "resource" else None
+        return versions.get(rule.removeprefix("build:"), UNKNOWN)
+    told = (resource_version(path) if rule == "resource" else _searched(rule, path) for path in paths)
+    return next((version for version in told if version), UNKNOWN)
 
 
-def _searched(rule: str, path: Path) -> str | None:
+def _searched(rule: str, path: Path) -> str:
     found = re.search(rule.encode(), path.name.encode() + b"\0" + path.read_bytes())
-    return found.group(1).decode("ascii", "replace") if found else None
+    return found.group(1).decode("ascii", "replace") if found else ""
 
 
-def resource_version(path: Path) -> str | None:
-    """The product version in a PE file's version resource, its trailing zero left out; None when it has none."""
+def resource_version(path: Path) -> str:
+    """The product version that a PE file's version resource names as text; empty when there is none."""
     try:
         with pefile.PE(str(path), fast_load=True) as image:
             image.parse_data_directories([pefile.DIRECTORY_ENTRY["IMAGE_DIRECTORY_ENTRY_RESOURCE"]])
-            for information in getattr(image, "VS_FIXEDFILEINFO", []):
-                high, low = information.FileVersionMS, information.FileVersionLS
-                numbers = [high >> 16, high & 0xFFFF, low >> 16, low & 0xFFFF]
-                return ".".join(str(number) for number in (numbers if numbers[3] else numbers[:3]))
+            texts = [
+                table.entries.get(b"ProductVersion", b"").decode("utf-8", "replace")
+                for block in getattr(image, "FileInfo", [])
+                for information in block
+                for table in getattr(information, "StringTable", [])
+            ]
     except pefile.PEFormatError:
-        pass
-    return None
+        return ""
+    told = next((text for text in texts if re.fullmatch(r"[0-9][0-9.]*", text)), "")
+    return told.removesuffix(".0") if told.count(".") == 3 else told
 
 
 def of_packages(site_packages: Path, modules: Collection[str] | None = None) -> list[Component]:
@@ -116,9 +118,15 @@ def of_packages(site_packages: Path, modules: Collection[str] | None = None) -> 
 
 
 def _tops(folder: Path) -> set[str]:
-    """The names by which a package's modules begin, from its list of files."""
-    names = (line.split(",")[0].partition("/")[0] for line in (folder / "RECORD").read_text("utf-8").splitlines())
-    return {name.partition(".")[0] for name in names if name.endswith((".py", ".pyd")) or "." not in name}
+    """The names by which a package's modules begin, from its list of files: packages, and files outside of one."""
+    files = [line.split(",")[0] for line in (folder / "RECORD").read_text("utf-8").splitlines()]
+    packages = {name.removesuffix("/__init__.py") for name in files if name.endswith("/__init__.py")}
+    loose = {
+        name.rpartition("/")[2].partition(".")[0]
+        for name in files
+        if name.endswith((".py", ".pyd")) and name.rpartition("/")[0] not in packages
+    }
+    return {name.partition("/")[0] for name in packages} | loose
 
 
 def _plain(name: str) -> str:
