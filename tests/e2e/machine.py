@@ -90,12 +90,14 @@ class Machine:
         """Keep a secret; returns its reference."""
         return self.program.keep(self, name, text)
 
-    def start(self, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """Start `ddns ARGUMENTS --data DIR`, with pipes."""
+    def start(
+        self, *arguments: str, environ: Mapping[str, str] | None = None, command: tuple[str, ...] = ()
+    ) -> subprocess.Popen[bytes]:
+        """Start `ddns ARGUMENTS --data DIR`, with pipes. `command` is another way to start the program."""
         pipe = subprocess.PIPE
-        command = (*self.program.command, *arguments, "--data", self.data)
+        whole = (*(command or self.program.command), *arguments, "--data", self.data)
         return subprocess.Popen(
-            command, env={**self.program.environ, **(environ or {})}, stdin=pipe, stdout=pipe, stderr=pipe
+            whole, env={**self.program.environ, **(environ or {})}, stdin=pipe, stdout=pipe, stderr=pipe
         )
 
     def ddns(self, *arguments: str, environ: Mapping[str, str] | None = None, stdin: str = "") -> Ended:
@@ -120,4 +122,4 @@ def ended(process: subprocess.Popen[bytes], stdin: str = "") -> Ended:
         out, err = process.communicate(stdin.encode(), 120)
     finally:
         process.kill()
-    return Ended(process.returncode, *(text.decode().replace("\r\n", "\n") for text in (out, err)))
+    return Ended(process.returncode, *((text or b"").decode().replace("\r\n", "\n") for text in (out, err)))

@@ -27,8 +27,8 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Ask until it is so; what is asked is a real server, which takes its time to answer."""
-    end = CLOCK.monotonic() + 15
+    """Ask until it is so; what is asked is a real server or program, which takes its time."""
+    end = CLOCK.monotonic() + 60
     while not condition():
         assert CLOCK.monotonic() < end, "it never came"
         CLOCK.sleep(0.02)

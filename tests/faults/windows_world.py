@@ -32,8 +32,11 @@ class Cut:
     side: Side = "before"
 
 
+@dataclass
 class World(world.World):
-    """Where it stood: "new", with settings alone, or "settled", after a run."""
+    """Where it stood: "new", with settings alone, or "settled", after a run. `task` is what a task starts."""
+
+    task: tuple[str, ...]
 
     def back_to(self, moment: str) -> None:
         """Bring machine and DNS back to that moment."""
@@ -55,7 +58,7 @@ class World(world.World):
         label = next((sent for sent, name in names.items() if name == cut.label), cut.label)
         tracer = (sys.executable, "-m", "faults.tracer", trace, self.machine.folder, label, str(cut.number), cut.side)
         done = subprocess.run(
-            (*tracer, *self.machine.program.command, "run", "--data", self.machine.data),
+            (*tracer, *self.task, "run", "--data", self.machine.data),
             cwd=TESTS,
             env=self.machine.program.environ,
             stdin=subprocess.DEVNULL,
@@ -73,7 +76,7 @@ def staged(program: WindowsProgram, bind: Bind, ca: Authority, place: Path) -> I
         alpha, beta = (stack.enter_context(Echo(FIRST, ca.server())) for _ in range(2))
         probe = stack.enter_context(Whoami(FIRST))
         machine = Machine(program.folder(place) / "data", program)
-        found = World(machine, bind, "killed.example.test", ca, alpha, beta, probe)
+        found = World(machine, bind, "killed.example.test", ca, alpha, beta, probe, program.task)
         found.write_settings(more='[proof]\nsettle = "1ms"')
         found.keep("new")
         run = machine.ddns("run")
