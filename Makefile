@@ -1,12 +1,13 @@
 # Each target does its own set-up; the first one takes a minute and is kept in the cache (packaging/setup/venv.py).
 .POSIX:
-.PHONY: help run test check bench lock clean distclean
+.PHONY: help run exe test check bench lock clean distclean
 
 VENV = packaging/setup/venv
 ENV = env PYTHONPATH=src
 
 help:
 	@echo "make run        show a real update on this machine: gateway, DNS server, client; leaves nothing running"
+	@echo "make exe        ddns.exe for Windows, built here, into build/windows-amd64"
 	@echo "make test       every check and every test"
 	@echo "make check      the checks only: format, lint, types, import directions"
 	@echo "make bench      whole runs side by side with other clients"
@@ -16,6 +17,9 @@ help:
 
 run:
 	@venv=$$($(VENV) gateway) && $(ENV) "$$venv/bin/python" -m ddns demo $(ARGS)
+
+exe:
+	@venv=$$($(VENV) dev) && $(ENV):packaging "$$venv/bin/python" -m windows.build $(ARGS)
 
 check:
 	@venv=$$($(VENV) dev) && PATH="$$venv/bin:$$PATH" $(ENV) packaging/setup/check

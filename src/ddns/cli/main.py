@@ -16,6 +16,7 @@ import click
 from ddns import __version__
 from ddns.cli.options import examples
 from ddns.cli.output import Group, tell
+from ddns.edition import NOTE
 from ddns.errors import DdnsError
 from ddns.wording import visible
 
@@ -83,7 +84,7 @@ class Commands(Group):
     cls=Commands,
     **examples("ddns config init", "ddns run", "ddns status"),
 )
-@click.version_option(__version__, "--version", prog_name="ddns", message="%(prog)s %(version)s")
+@click.version_option(__version__, "--version", prog_name="ddns", message=f"%(prog)s %(version)s{NOTE}")
 def ddns() -> None:
     """Keep DNS records at this machine's public address.
 
