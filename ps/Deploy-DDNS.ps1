@@ -251,9 +251,12 @@ function Invoke-DdnsAgain {
     }
     $arguments = @('-NoProfile', '-NonInteractive', '-File', $PSCommandPath)
     foreach ($key in $Bound.Keys) {
-        if ($Bound[$key] -is [switch]) { $arguments += "-${key}:`$$([bool]$Bound[$key])"; continue }
-        if ($Bound[$key] -is [hashtable]) { throw "This is the 32-bit PowerShell, and -$key can not be handed on. Start the 64-bit one, or use -ConfigPath." }
-        $arguments += "-$key", (@($Bound[$key]) -join ',')
+        if ($Bound[$key] -is [switch]) {
+            if ($Bound[$key]) { $arguments += "-$key" }
+            continue
+        }
+        if ($Bound[$key] -is [hashtable] -or @($Bound[$key]).Count -gt 1) { throw "This is the 32-bit PowerShell, and -$key can not be handed on. Start the 64-bit one, or use -ConfigPath." }
+        $arguments += "-$key", [string]@($Bound[$key])[0]
     }
     & (Join-Path -Path $env:SystemRoot -ChildPath 'sysnative\WindowsPowerShell\v1.0\powershell.exe') @arguments
 }
