@@ -1,4 +1,4 @@
-"""The built files against packaging/windows/contract.toml: read, not run, but for what OpenSSL honours."""
+"""The built files against packaging/windows/contract.toml: read, not run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ddns import __version__
-from ground import NotHere, exe, not_run
+from ground import exe
 from packages.facts import facts
 from windows import options, pe
 from windows.launcher.build import launcher
@@ -24,15 +24,6 @@ ASM = "{urn:schemas-microsoft-com:asm.v3}"
 COMPATIBILITY = "{urn:schemas-microsoft-com:compatibility.v1}"
 SETTING = "{http://schemas.microsoft.com/SMI/%s/WindowsSettings}%s"
 BOTH = ["app", "launcher"]
-
-
-@pytest.fixture(scope="module")
-def tree() -> Path:
-    """What `make exe` leaves."""
-    try:
-        return exe.tree()
-    except NotHere as missing:
-        not_run(missing)
 
 
 def built(tree: Path, which: str) -> pe.Binary:
