@@ -48,6 +48,7 @@ def register(owner: str) -> None:
             return
         winreg.SetValueEx(key, "EventMessageFile", 0, winreg.REG_EXPAND_SZ, MESSAGE_FILE)
         winreg.SetValueEx(key, "TypesSupported", 0, winreg.REG_DWORD, _ALL_TYPES)
+        winreg.SetValueEx(key, "CustomSource", 0, winreg.REG_DWORD, 1)  # as eventcreate.exe marks its own
         winreg.SetValueEx(key, _OWNER, 0, winreg.REG_SZ, owner)
 
 

@@ -1,0 +1,100 @@
+"""What a Windows machine answers to parts of `ddns.host` that no command shows. Runs there; prints JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import winreg
+from typing import TYPE_CHECKING
+
+import win32security
+
+from ddns.host.adapters import read
+from ddns.host.changes import Changes
+from ddns.host.windows import events, grants
+
+if TYPE_CHECKING:
+    from _win32typing import PySID
+
+assert sys.platform == "win32"
+
+SID, OTHER = "S-1-5-80-1-2-3-4-5", "S-1-5-32-545"
+
+
+def adapters() -> object:
+    """Addresses, and which of them are worth publishing."""
+    return [[str(item.address), item.up, item.stable] for item in read()]
+
+
+def changes() -> object:
+    """Whether the system calls us; what waits come to."""
+    with Changes() as waiting:
+        quiet = waiting.wait(0.02)
+        canceller = threading.Timer(0.02, waiting.cancel)
+        canceller.start()
+        cancelled = waiting.wait(60)
+        canceller.join()
+        return [waiting.listening, quiet, cancelled, waiting.wait()]
+
+
+def _source() -> dict[str, object] | None:
+    try:
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, events.KEY) as key:
+            return {
+                name: value for name, value, _ in (winreg.EnumValue(key, n) for n in range(winreg.QueryInfoKey(key)[1]))
+            }
+    except FileNotFoundError:
+        return None
+
+
+def event_source() -> object:
+    """The registry as the source is made, by us and by another; an event is written in each state."""
+    found = []
+    for act in (events.register, events.register, events.unregister):
+        events.report(100, "information", "100% sure: %1 %%2")
+        act("service")
+        found.append(_source())
+    with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, events.KEY) as key:
+        winreg.SetValueEx(key, "EventMessageFile", 0, winreg.REG_EXPAND_SZ, events.MESSAGE_FILE)
+    events.register("service")
+    events.unregister("service")
+    found.append(_source())
+    winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, events.KEY)
+    events.unregister("service")
+    return found
+
+
+def rights() -> object:
+    """The list of a folder's rights as one identifier gets some, other ones, and none; beside others, inherited ones.
+
+    A list in memory: Wine keeps none of a file's.
+    """
+    acl = win32security.ACL()
+    for sid, flags in ((OTHER, 3), (SID, 0x13)):
+        acl.AddAccessAllowedAceEx(4, flags, 1, win32security.ConvertStringSidToSid(sid))
+    found = []
+    for mask in (grants.READ, grants.MODIFY, grants.MODIFY, 0):
+        grants.edit(acl, SID, mask)
+        found.append([_entry(acl.GetAce(number)) for number in range(acl.GetAceCount())])
+    return found
+
+
+def _entry(ace: tuple[tuple[int, int], int, PySID]) -> object:
+    (kind, flags), mask, trustee = ace
+    return [kind, flags, mask, win32security.ConvertSidToStringSid(trustee)]
+
+
+def granting() -> object:
+    """Rights to a real folder and to one that is not there: nothing is said."""
+    folder = os.path.join(os.environ["TEMP"], "granted")
+    os.makedirs(folder)
+    grants.grant(folder, SID, grants.MODIFY)
+    grants.revoke(folder, SID)
+    grants.revoke(folder + " that is not there", SID)
+    return os.listdir(folder)
+
+
+if __name__ == "__main__":
+    print(json.dumps(globals()[sys.argv[1]]()))

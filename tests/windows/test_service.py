@@ -1,0 +1,189 @@
+"""The service under Windows' own service manager, and parts of `ddns.host` that only Windows has."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e import world as worlds
+from e2e.machine import SOURCE, Ended, Machine, ended
+from e2e.site import until
+from e2e.windows_kind import WindowsProgram, from_source
+from e2e.world import FIRST, SECOND, World
+from ground.bind import Bind
+from ground.echo import Echo, Fault
+from ground.tls import Authority
+from ground.whoami import Whoami
+from windows import wine
+from windows.wine import windows_path
+
+ASK = Path(__file__).with_name("ask_host.py")
+#: Where services get their environment from.
+ENVIRONMENT = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
+
+
+@pytest.fixture(scope="session")
+def source_program(
+    machine_template: Path, windows_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WindowsProgram]:
+    """Python from source on a Windows machine, whose services find the source as well."""
+    with wine.fresh(tmp_path_factory.mktemp("source") / "machine") as machine:
+        program = from_source(machine, windows_python)
+        for name in ("PYTHONPATH", "PYTHONPYCACHEPREFIX"):
+            machine.quietly("wine", "reg", "add", ENVIRONMENT, "/v", name, "/d", program.environ[name], "/f")
+        machine.stop()  # the service manager reads that at its start
+        machine.run("cmd", "/c", "exit")
+        yield program
+
+
+@pytest.fixture(params=["source", "exe"])
+def program(request: pytest.FixtureRequest) -> WindowsProgram:
+    """Both forms of the program."""
+    name = "source_program" if request.param == "source" else "windows_program"
+    found: WindowsProgram = request.getfixturevalue(name)
+    return found
+
+
+def ask(program: WindowsProgram, what: str) -> Any:
+    """What `ask_host` prints."""
+    python = program.command[1]
+    done = program.wine.run(python, windows_path(ASK), what, environ={"PYTHONPATH": windows_path(SOURCE)})
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def test_the_loopback_and_an_adapter_are_listed(source_program: WindowsProgram) -> None:
+    found = {address: (up, stable) for address, up, stable in ask(source_program, "adapters")}
+    assert found["127.0.0.1"] == (True, False)
+    assert len(found) > 1
+
+
+def test_windows_calls_us_and_a_wait_can_be_cancelled(source_program: WindowsProgram) -> None:
+    assert ask(source_program, "changes") == [True, False, False, False]
+
+
+def test_the_event_source_is_made_once_and_removed_only_by_who_made_it(source_program: WindowsProgram) -> None:
+    message_file = r"%SystemRoot%\System32\EventCreate.exe"
+    ours = {"EventMessageFile": message_file, "TypesSupported": 7, "CustomSource": 1, "RegisteredBy": "service"}
+    assert ask(source_program, "event_source") == [ours, ours, None, {"EventMessageFile": message_file}]
+
+
+def test_rights_to_a_folder_are_given_changed_and_taken(source_program: WindowsProgram) -> None:
+    users, inherited = [0, 3, 1, "S-1-5-32-545"], [0, 0x13, 1, "S-1-5-80-1-2-3-4-5"]
+    read, modify = ([0, 3, mask, "S-1-5-80-1-2-3-4-5"] for mask in (0x1200A9, 0x1301BF))
+    assert ask(source_program, "rights") == [
+        [users, inherited, read],
+        [users, inherited, modify],
+        [users, inherited, modify],
+        [users, inherited],
+    ]
+    assert ask(source_program, "granting") == []
+
+
+# -- the service
+
+
+@pytest.fixture
+def world(
+    program: WindowsProgram,
+    tmp_path: Path,
+    bind: Bind,
+    fresh_name: Callable[..., str],
+    ca: Authority,
+    echo: Callable[..., Echo],
+    whoami: Callable[..., Whoami],
+) -> World:
+    """A Windows machine that has never run."""
+    found = worlds.make(Machine(program.folder(tmp_path), program), bind, fresh_name(), ca, echo, whoami)
+    found.write_settings()
+    return found
+
+
+def service(program: WindowsProgram, *arguments: str) -> Ended:
+    """`ddns service ARGUMENTS`."""
+    pipe = subprocess.PIPE
+    whole = (*program.command, "service", *arguments)
+    with subprocess.Popen(whole, env=program.environ, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        return ended(process)
+
+
+def state(program: WindowsProgram) -> Any:
+    """What `ddns service status --json` says."""
+    return json.loads(service(program, "status", "--json").out)["data"]["state"]
+
+
+def registered(program: WindowsProgram, key: str) -> bool:
+    """Whether there is such a key."""
+    return program.wine.run("reg", "query", rf"HKLM\SYSTEM\CurrentControlSet\Services\{key}").returncode == 0
+
+
+@pytest.fixture
+def installed(program: WindowsProgram, world: World) -> Iterator[World]:
+    """The world, whose machine has the service."""
+    done = service(program, "install", "--every", "30s", "--data", world.machine.data, "--json")
+    assert done.exit == 0, done
+    yield world
+    service(program, "remove", "--data", world.machine.data)
+
+
+def test_a_service_lives(program: WindowsProgram, installed: World) -> None:
+    """Installed twice, started, at work, stopped and started again, removed: nothing of it is left."""
+    data = installed.machine.data
+    assert service(program, "install", "--every", "30s", "--data", data).exit == 0
+    found = json.loads(service(program, "status", "--json").out)["data"]
+    assert (found["state"], found["start"], found["exit"]) == ("stopped", "automatic", 0)
+    assert found["account"] == r"NT AUTHORITY\LocalService"
+    assert found["command"].startswith('"')
+    assert " service run --every 30s --data " in found["command"]
+    assert registered(program, r"EventLog\Application\DDNS")
+
+    assert service(program, "start").out.startswith("DDNS: running, process ")
+    until(lambda: installed.published() == (FIRST,))
+    assert service(program, "start").exit == 0  # it runs, and is left alone
+    assert service(program, "status").exit == 0
+
+    assert service(program, "stop").out.startswith("DDNS: stopped; ")
+    assert service(program, "stop").exit == 0
+    installed.move(SECOND)
+    assert service(program, "start").exit == 0
+    until(lambda: installed.published() == (SECOND,))
+
+    assert service(program, "remove", "--data", data).out == "DDNS: not installed\n"
+    assert not registered(program, "DDNS")
+    assert not registered(program, r"EventLog\Application\DDNS")
+    assert service(program, "status").exit == 20
+    until(lambda: installed.machine.ddns("run").exit == 0)  # state and secrets stay
+    assert service(program, "remove").exit == 0
+
+
+def test_a_stop_during_a_run_ends_both_at_once(program: WindowsProgram, installed: World) -> None:
+    """The run waits for services that say nothing; it is cut off, and the next one finds nobody in its way."""
+    unended = "SELECT count(*) FROM runs WHERE ended IS NULL"
+    installed.alpha.fault = installed.beta.fault = Fault.SILENCE
+    assert service(program, "start").exit == 0
+    until(lambda: installed.machine.state.exists() and installed.sql(unended) == [(1,)])
+    assert service(program, "stop").out.startswith("DDNS: stopped; ")
+    assert installed.sql(unended) == [(1,)]
+    installed.alpha.fault = installed.beta.fault = None
+    assert installed.machine.ddns("run").exit == 0
+    assert installed.published() == (FIRST,)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("start", "ddns: the service can't be started: Service does not exist (1060)"),
+        ("stop", "ddns: the service can't be stopped: Service does not exist (1060)"),
+    ],
+)
+def test_what_can_not_be_is_told(program: WindowsProgram, words: str, said: str) -> None:
+    done = service(program, words)
+    assert done.exit == 2
+    assert done.err.splitlines()[0] == said
+    assert "ddns service" in done.err.splitlines()[1]
+    assert state(program) == "not installed"
