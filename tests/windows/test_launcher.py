@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ddns import __version__
+from ddns.cli import exits
 from ground.programs import CHILD, Driver, compiled
 from ground.programs import unhexed as text_of
 from windows.launcher.build import SOURCE, launcher
@@ -365,6 +366,11 @@ def test_a_launcher_that_lies_nowhere_says_so(wine_machine: Wine) -> None:
         lost.unlink()
     assert done.returncode == NO_PROGRAM
     assert done.stderr.startswith(b"ddns: the launcher does not lie in the folder bin of an installation\r\n")
+
+
+def test_its_codes_are_on_the_page() -> None:
+    assert set(exits.LAUNCHER) == {BAD_CURRENT, NO_PROGRAM, BAD_PROGRAM}
+    assert not set(exits.LAUNCHER) & set(exits.MEANINGS)
 
 
 def test_the_launcher_stays_small() -> None:

@@ -67,6 +67,25 @@ MEANINGS = {
     ),
 }
 
+#: What the console launcher of Windows ends with by itself (packaging/windows/launcher): no program ran.
+LAUNCHER = {
+    30: Meaning(
+        "The file `bin\\current` can't be read, or holds something other than a version.",
+        "the launcher does not know which version to start",
+        "Run Deploy-DDNS.ps1 again; it writes the file anew.",
+    ),
+    31: Meaning(
+        "The program is not where the launcher looks for it.",
+        "the program is missing",
+        "Run Deploy-DDNS.ps1 again, or repair the installation in Programs and Features.",
+    ),
+    32: Meaning(
+        "Windows does not start the program: a file is missing or damaged, or a policy forbids it.",
+        "the program does not start",
+        "Look up the number in the message; then as for 31.",
+    ),
+}
+
 
 def meaning(code: int) -> Meaning:
     """What a code means; one that is not ours is a crash."""
@@ -76,7 +95,10 @@ def meaning(code: int) -> Meaning:
 
 def page() -> str:
     """docs/reference/exit-codes.md."""
-    rows = [f"| {int(code)} | {text.means} | {text.advice} |" for code, text in MEANINGS.items()]
+    rows, launcher = (
+        [f"| {int(code)} | {text.means} | {text.advice} |" for code, text in table.items()]
+        for table in (MEANINGS, LAUNCHER)
+    )
     return "\n".join(
         [
             "# Exit codes",
@@ -89,6 +111,12 @@ def page() -> str:
             *rows,
             "| 130 | Interrupted with Ctrl-C. | Nothing; the next run goes on from where this one was. |",
             "| 141 | Whoever read the output went away (`ddns history \\| head -1`). | Nothing. |",
+            "",
+            "On Windows `ddns` is a launcher that hands on the code of the program. These are its own; no program ran:",
+            "",
+            "| code | meaning | what to do |",
+            "| ---: | --- | --- |",
+            *launcher,
             "",
         ]
     )
