@@ -7,6 +7,7 @@ import shutil
 import stat
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from packages import sums
@@ -30,7 +31,8 @@ def pack(folder: Path, target: Path) -> Path:
                 archive.writestr(entry, (folder / path).read_bytes())
         os.replace(unfinished, target)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()
         raise PackageError(f"{target} could not be written: {error.strerror}") from error
     return target
 

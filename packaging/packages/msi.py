@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from packages import sums, tables, tools, wxs
@@ -28,11 +30,20 @@ def make(known: Facts, build: Build, staged: Path, icon: Path, target: Path) -> 
         if done.returncode or not made.exists():
             raise PackageError(f"wixl made no MSI: {done.stdout.strip()}")
         tables.complete(made, known, build, _package_code(staged))
-        try:
-            os.replace(made, target)
-        except OSError:
-            target.write_bytes(made.read_bytes())  # another file system
+        _place(made, target)
     return target
+
+
+def _place(made: Path, target: Path) -> None:
+    """Across file systems too, and never half of it. Raises PackageError."""
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    try:
+        shutil.copyfile(made, unfinished)
+        os.replace(unfinished, target)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise PackageError(f"{target} could not be written: {error.strerror}") from error
 
 
 def _package_code(staged: Path) -> str:
