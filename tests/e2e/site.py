@@ -38,7 +38,7 @@ class Site:
     """A gateway's folder and settings; `process` runs it until it is killed."""
 
     def __init__(self, folder: Path, bind: Bind, ca: Authority) -> None:
-        chain, key = ca.write_server_files(folder)
+        chain, key = ca.write_server_files(folder, whole=True)
         self.ca = ca
         self.bind = bind
         self.data = folder / "gateway"

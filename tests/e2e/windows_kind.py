@@ -102,14 +102,20 @@ def from_source(wine: Wine, python: Path) -> WindowsProgram:
     return WindowsProgram(command, environ, wine, command)
 
 
-def here(wine: Wine) -> WindowsProgram:
-    """What the tests run on this Windows machine: what `make exe` builds. Raises NotHere, BuildError.
+def built() -> Path:
+    """The tree that `make exe` builds, or that `DDNS_WINDOWS_TREE` names (of a release, say). Raises NotHere."""
+    named = os.environ.get("DDNS_WINDOWS_TREE")
+    return Path(named) if named else exe.tree()
 
-    `DDNS_WINDOWS_TREE` names another tree, of a release say. `DDNS_WINDOWS_PYTHON` names a python.exe for Windows, with
-    our dependencies: then it is that with our source, so that a change of the Windows parts is tried without a build.
+
+def here(wine: Wine) -> WindowsProgram:
+    """What the tests run on this Windows machine: what was `built`. Raises NotHere, BuildError.
+
+    `DDNS_WINDOWS_PYTHON` names a python.exe for Windows, with our dependencies: then it is that with our source, so
+    that a change of the Windows parts is tried without a build.
     """
-    python, tree = os.environ.get("DDNS_WINDOWS_PYTHON"), os.environ.get("DDNS_WINDOWS_TREE")
+    python = os.environ.get("DDNS_WINDOWS_PYTHON")
     wine.run("cmd", "/c", "exit")  # whatever comes first starts Windows' services
     if python:
         return from_source(wine, Path(python))
-    return installed(wine, _install(wine, Path(tree) if tree else exe.tree()))
+    return installed(wine, _install(wine, built()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,22 +51,30 @@ class World(world.World):
 
     def killed(self, cut: Cut) -> tuple[int, list[str]]:
         """A run that is killed there: how it ended, and the effects that it began."""
-        trace = self.machine.folder.with_name("effects")
-        trace.write_text("")
         ports = {"dns": self.bind.port, "probe": self.probe.port, "alpha": self.alpha.port, "beta": self.beta.port}
-        names = {f"send {port}": f"send {name}" for name, port in ports.items()}
-        label = next((sent for sent, name in names.items() if name == cut.label), cut.label)
-        tracer = (sys.executable, "-m", "faults.tracer", trace, self.machine.folder, label, str(cut.number), cut.side)
-        done = subprocess.run(
-            (*tracer, *self.task, "run", "--data", self.machine.data),
-            cwd=TESTS,
-            env=self.machine.program.environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        return done.returncode, [names.get(line, line) for line in trace.read_text().splitlines()]
+        command = (*self.task, "run", "--data", self.machine.data)
+        return traced(command, self.machine.program.environ, self.machine.folder, cut, ports)
+
+
+def traced(
+    command: tuple[str, ...], environ: Mapping[str, str], folder: Path, cut: Cut, ports: Mapping[str, int]
+) -> tuple[int, list[str]]:
+    """Run a program that is killed at that effect on files below `folder` and on servers, whose `ports` have names."""
+    trace = folder.with_name("effects")
+    trace.write_text("")
+    names = {f"send {port}": f"send {name}" for name, port in ports.items()}
+    label = next((sent for sent, name in names.items() if name == cut.label), cut.label)
+    tracer = (sys.executable, "-m", "faults.tracer", trace, folder, label, str(cut.number), cut.side)
+    done = subprocess.run(
+        (*tracer, *command),
+        cwd=TESTS,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, [names.get(line, line) for line in trace.read_text().splitlines()]
 
 
 @contextmanager

@@ -26,11 +26,14 @@ class Authority:
         """The context of a client that trusts this authority and no other."""
         return ssl.create_default_context(cafile=str(self.file))
 
-    def write_server_files(self, folder: Path, *names: str) -> tuple[Path, Path]:
-        """Certificate chain and private key as PEM files, for servers that are started as programs."""
+    def write_server_files(self, folder: Path, *names: str, whole: bool = False) -> tuple[Path, Path]:
+        """Certificate chain and private key as PEM files, for servers that are started as programs.
+
+        `whole`: with the authority's own certificate, without which Wine 8 takes any chain for a good one.
+        """
         leaf = self._authority.issue_cert(*(names or ("127.0.0.1", "localhost")))
         chain, key = folder / "server.pem", folder / "server.key"
-        for index, blob in enumerate(leaf.cert_chain_pems):
+        for index, blob in enumerate([*leaf.cert_chain_pems, *([self._authority.cert_pem] if whole else [])]):
             blob.write_to_path(str(chain), append=index > 0)
         leaf.private_key_pem.write_to_path(str(key))
         return chain, key
