@@ -102,10 +102,7 @@ class Fleet(Sshd):
             f"Connection = {self.connection}\n"
             "Defaults = @{ Task = @{ IntervalMinutes = 10 }; Settings = @{ Names = '{computer}.{group}.example.test';"
             " Provider = 'main' } }\n"
-            f"Groups = @{{ {groups} }}\n"
-            + (f"Rings = @( {rings} )\n" if rings else "")
-            + more
-            + "\n}\n"
+            f"Groups = @{{ {groups} }}\n" + (f"Rings = @( {rings} )\n" if rings else "") + more + "\n}\n"
         )
         return path
 

@@ -164,3 +164,18 @@ function Merge-DdnsTable {
     }
     $merged
 }
+
+function Get-DdnsFleetTarget {
+    # The machines of a fleet file, for a question: packages and rings do not matter then.
+    [CmdletBinding()]
+    [OutputType('Ddns.Target')]
+    param(
+        [string] $Path,
+        [hashtable] $Connection
+    )
+    $fleet = Import-DdnsFleetFile -Path $Path
+    $problems = New-Object -TypeName 'System.Collections.Generic.List[string]'
+    foreach ($machine in (Get-DdnsFleetMachine -Fleet $fleet -Connection $Connection -Problems $problems).Values) {
+        $machine.Target
+    }
+}

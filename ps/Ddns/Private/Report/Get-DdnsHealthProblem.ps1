@@ -45,7 +45,8 @@ function New-DdnsProblem {
         [string] $Text,
         [string] $Advice
     )
-    [pscustomobject]@{ Severity = $Severity; Text = $Text.TrimEnd('.'); Advice = $Advice }
+    $sentence = if ($Advice -and $Advice[-1] -notin [char[]]'.!?`') { "$Advice." } else { $Advice }
+    [pscustomobject]@{ Severity = $Severity; Text = $Text.TrimEnd('.'); Advice = $sentence }
 }
 
 function Get-DdnsRunProblem {
@@ -63,7 +64,9 @@ function Get-DdnsRunProblem {
         return
     }
     $exit = $status.run.exit
-    if ($exit -in 0, 14, $null) {
+    # What a provider refuses is told of each record, with its own advice.
+    $told = $exit -eq 12 -and @($status.records | Where-Object { $_.error }).Count
+    if ($exit -in 0, 14, $null -or $told) {
         return
     }
     $known = Get-DdnsCode -Code $exit

@@ -1,0 +1,194 @@
+"""Reports: rows merged from task and client, what is wrong in words, and files that foreign text can't break."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ground import NotHere, chromium, not_run, pwsh
+from powershell.fleet import HERE, LOAD
+
+NOW = "[DateTime]::new(2026, 11, 22, 20, 0, 0, [DateTimeKind]::Utc)"
+ANSWERS = f"& '{HERE / 'rows.ps1'}' -Count 60"
+#: Text of a machine that means harm: to a spreadsheet, a page, a terminal, a reader.
+EVIL = "=cmd|' /C calc'!A0 <script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\x1b[2J\u202e"
+
+
+def run(shell: pwsh.Shell, script: str) -> pwsh.Ended:
+    ended = shell.text(f". '{LOAD}'\n$now = {NOW}\n{script}")
+    assert ended.exit == 0, ended
+    assert not ended.err, ended.err
+    return ended
+
+
+def rows(shell: pwsh.Shell, change: str = "", count: int = 1) -> list[dict[str, Any]]:
+    """Statuses of made-up answers; `change` may alter `$a`, the answers."""
+    script = f"$a = @({ANSWERS.replace('60', str(count))})\n{change}\n"
+    found = run(
+        shell, script + "ConvertTo-Json -InputObject @($a | ConvertTo-DdnsTaskStatus -Now $now) -Depth 3"
+    ).json()
+    assert isinstance(found, list)
+    return found
+
+
+def export(shell: pwsh.Shell, target: Path, change: str = "") -> Path:
+    run(
+        shell,
+        f"$a = @({ANSWERS})\n{change}\n"
+        f"$rows = @($a | ConvertTo-DdnsTaskStatus -Now $now)\n"
+        f"Export-DdnsReport -InputObject $rows -Path '{target}' -Title 'DDNS fleet' -Now $now",
+    )
+    return target
+
+
+def evil(shell_text: str = EVIL) -> str:
+    quoted = "".join(f"[char]{ord(char)}+" for char in shell_text)[:-1]
+    return f"$a[0].Status.records[0].address = -join @({quoted.replace('+', ',')})"
+
+
+def test_a_row_is_flat_and_says_it_all(shell: pwsh.Shell) -> None:
+    (row,) = rows(shell)
+    assert row["ComputerName"] == "ham-pc01"
+    assert (row["Health"], row["Problem"]) == ("OK", "")
+    assert (row["Address"], row["Version"], row["State"]) == ("203.0.113.11", "1.4.0", "Ready")
+    assert row["LastRunTime"] == "2026-11-22T19:53:00Z"
+    assert row["LastProof"] == "2026-11-22T17:50:00Z"
+    assert (row["RunsFine"], row["Runs"], row["TriggerDelay"]) == (10, 10, 0)
+    assert all(value is None or isinstance(value, str | int | float | bool) for value in row.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "health", "words"),
+    [
+        ("$a[0].Task.Enabled = $false", "Warning", "disabled"),
+        ("$a[0].Task.DefinitionMatch = $false", "Warning", "changed by hand"),
+        ("$a[0].Task.LastRunTime = '2026-11-22T15:00:00Z'", "Warning", "not run for 300 min"),
+        ("$a[0].Task = $null", "Failed", "the task is missing"),
+        ("$a[0].Status = $null; $a[0].StatusError = 'it is not there'", "Warning", "it is not there"),
+        ("$a[0].Status.run.exit = 10", "Failed", "the settings are wrong"),
+        ("$a[0].Status.run.exit = 14", "OK", ""),
+        ("$a[0].Status.run.exit = 11; $a[0].Status.last_runs[9].exit = 11", "Warning", "address is not known"),
+        ("$a[0].Status.last_runs | % { $_.exit = 11 }; $a[0].Status.run.exit = 11", "Failed", "address is not known"),
+        ("$a[0].Status.changes_last_hour = 4", "Warning", "4 changes in the last hour"),
+        ("$a[0].Status.changes_last_hour = 3", "OK", ""),
+        (
+            "Add-Member -InputObject $a[0].Status health ([pscustomobject]@{ visibility_delay = 121; trigger_delay = 5 })",
+            "Warning",
+            "visible in DNS only after 121 s",
+        ),
+        (
+            "Add-Member -InputObject $a[0].Status health ([pscustomobject]@{ visibility_delay = 120; trigger_delay = 11 })",
+            "Warning",
+            "11 s late",
+        ),
+        ("$a[0].Outcome = 'NotInstalled'; $a[0].Task = $null; $a[0].Status = $null", "NotInstalled", "not installed"),
+        ("$a[0].Outcome = 'NeedsElevation'; $a[0].Task = $null", "Warning", "without elevation"),
+    ],
+)
+def test_what_is_wrong_is_said(shell: pwsh.Shell, change: str, health: str, words: str) -> None:
+    (row,) = rows(shell, change)
+    assert row["Health"] == health, row
+    assert words in row["Problem"]
+    assert bool(row["Advice"]) == (health != "OK")
+
+
+def test_a_gap_of_several_intervals_is_no_delay(shell: pwsh.Shell) -> None:
+    (late,) = rows(shell, "$a[0].Status.last_runs[8].started = '2026-11-22T19:42:48Z'")
+    assert late["TriggerDelay"] == 12
+    (asleep,) = rows(shell, "$a[0].Status.last_runs[8].started = '2026-11-22T08:00:00Z'")
+    assert (asleep["TriggerDelay"], asleep["Health"]) == (None, "OK")
+
+
+def test_csv_holds_no_formula(shell: pwsh.Shell, tmp_path: Path) -> None:
+    path = export(shell, tmp_path / "r.csv", evil())
+    data = path.read_bytes()
+    assert data.startswith(b"\xef\xbb\xbf")
+    found = list(csv.DictReader(data.decode("utf-8-sig").splitlines()))
+    assert len(found) == 60
+    assert found[0]["Address"].startswith("'=cmd|")
+    assert found[0]["RunsFine"] == "10"
+    assert not [value for row in found for value in row.values() if value and value[0] in "=+-@\t\r"]
+    assert not re.search(rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", data)
+
+
+def test_json_is_what_it_was(shell: pwsh.Shell, tmp_path: Path) -> None:
+    found = json.loads(export(shell, tmp_path / "r.json", evil()).read_text(encoding="utf-8"))
+    assert (found["schema"], len(found["data"])) == (1, 60)
+    assert found["data"][0]["Address"] == EVIL
+
+
+class Page(HTMLParser):
+    """Elements and the attributes that could run something."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.running: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.running += [name for name, _ in attrs if name.startswith("on") or name in ("src", "href", "style")]
+
+
+def test_the_page_is_itself_and_nothing_else(shell: pwsh.Shell, tmp_path: Path) -> None:
+    text = export(shell, tmp_path / "r.html", evil()).read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.tags.count("script") == 1
+    assert "img" not in page.tags
+    assert not page.running
+    assert "http" not in re.sub(r"http-equiv", "", text)
+    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e]", text)
+
+
+def test_the_page_works_in_a_browser(shell: pwsh.Shell, tmp_path: Path) -> None:
+    path = export(shell, tmp_path / "r.html", evil())
+    try:
+        whole = chromium.document(path)
+    except NotHere as missing:
+        not_run(missing)
+    # The policy let our script run (it wrote the count), and nothing else.
+    assert "<title>DDNS fleet</title>" in whole
+    assert ">60 shown</output>" in whole
+    assert re.search(r'<tr data-kind="Failed"[^>]*>', whole)
+    some = chromium.document(path, "#kind=Failed")
+    assert ">3 shown</output>" in some
+    assert len(re.findall(r'<tr data-kind="\w+" hidden', some)) == 57
+    assert ">0 shown</output>" in chromium.document(path, "#filter=nobody")
+    light, dark = tmp_path / "light.png", tmp_path / "dark.png"
+    chromium.picture(path, light, fragment="#theme=light", width=800, height=600)
+    chromium.picture(path, dark, fragment="#theme=dark", width=800, height=600)
+    assert light.read_bytes()[:8] == dark.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert light.read_bytes() != dark.read_bytes()
+
+
+def test_another_ending_is_refused(shell: pwsh.Shell, tmp_path: Path) -> None:
+    ended = shell.text(f". '{LOAD}'\nExport-DdnsReport -InputObject @() -Path '{tmp_path / 'r.xls'}'")
+    assert "ends with .csv, .json or .html" in ended.err
+    assert not (tmp_path / "r.xls").exists()
+
+
+def test_nothing_at_all_is_a_report_too(shell: pwsh.Shell, tmp_path: Path) -> None:
+    run(shell, f"'csv', 'json', 'html' | % {{ Export-DdnsReport -InputObject @() -Path \"{tmp_path / 'r.'}$_\" }}")
+    assert "0 of 0 well" in (tmp_path / "r.html").read_text()
+
+
+def test_the_live_table_puts_the_worst_first(shell: pwsh.Shell) -> None:
+    text = run(
+        shell,
+        f"$rows = @({ANSWERS} | ConvertTo-DdnsTaskStatus -Now $now)\n"
+        "Format-DdnsScreen -Row $rows -Now $now -IntervalSeconds 30",
+    ).out
+    lines = text.splitlines()
+    assert "60 machines: 3 Failed, 3 Unreachable, 1 NotInstalled, 7 Warning, 46 OK" in lines[0]
+    assert [line.split()[1] for line in lines[3:11]] == ["Failed"] * 3 + ["Unreachable"] * 3 + [
+        "NotInstalled",
+        "Warning",
+    ]
+    assert max(map(len, lines)) <= 155
