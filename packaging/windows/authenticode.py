@@ -1,6 +1,6 @@
 """Who signed the DLLs and pyds of a build, verified; for what nobody signs, the wheel by whose hash it is pinned.
 
-osslsigncode verifies signature and time stamp. Its anchors are three certificates of Microsoft, which the signatures
+osslsigncode verifies signature and time stamp. Its anchors are certificates that the signatures
 themselves carry; here stand their SHA-256 fingerprints. It asks no network, so that revocation is not checked.
 """
 
@@ -23,9 +23,10 @@ from windows.wheels import Origins
 
 #: Certificates that verification ends at; the names are for the reader.
 ANCHORS = {
-    "5367f20c7ade0e2bca790915056d086b720c33c1fa2a2661acf787e3292e1270": "Identity Verification Root 2020",
-    "56da8722afd94066ffe1e4595473a4854892b843a0827d53fb7d8f4aeed1e18b": "Code Signing PCA 2011",
-    "ebec1edd9e140d9c105cc62b15a915c5443ddc514a35e5773c09afb0274c7ba5": "Time-Stamp PCA 2010",
+    "5367f20c7ade0e2bca790915056d086b720c33c1fa2a2661acf787e3292e1270": "Microsoft Identity Verification Root 2020",
+    "56da8722afd94066ffe1e4595473a4854892b843a0827d53fb7d8f4aeed1e18b": "Microsoft Code Signing PCA 2011",
+    "ebec1edd9e140d9c105cc62b15a915c5443ddc514a35e5773c09afb0274c7ba5": "Microsoft Time-Stamp PCA 2010",
+    "552f7bdcf1a7af9e6ce672017f4f12abf77240c78e761ac203d1d9d20ac89988": "DigiCert Trusted Root G4",
 }
 PUBLISHERS = ("Python Software Foundation", "Microsoft Corporation")
 _SECURITY = 4  # the directory of signatures

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -83,6 +84,7 @@ def main(arguments: list[str]) -> int:
         "composed of registry packages, and the program says that it is for testing",
     )
     chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: Wine's programs end with us
     try:
         with Progress() as progress:
             made = tree(chosen.windows_python, progress)

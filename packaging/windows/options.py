@@ -23,6 +23,7 @@ class Options:
     options: tuple[str, ...]
     forbidden: tuple[str, ...]
     unneeded: tuple[str, ...]
+    bytecode: tuple[str, ...]
     routes: Mapping[str, tuple[str, ...]]
 
     def command_line(self, route: str, version: str, icon: str, output: str, report: str) -> tuple[str, ...]:
@@ -31,6 +32,7 @@ class Options:
             *self.options,
             *self.routes[route],
             f"--nofollow-import-to={','.join((*self.forbidden, *self.unneeded))}",
+            *(f"--noinclude-custom-mode={name}:bytecode" for name in self.bytecode),
             f"--windows-icon-from-ico={icon}",
             *resource.nuitka(version),
             f"--output-dir={output}",
@@ -44,13 +46,13 @@ def load(file: Path = FILE) -> Options:
         told = tomllib.loads(file.read_text("utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise BuildError(f"{file.name} can't be read: {error}") from error
-    lists = ("sources_left_out", "options", "forbidden", "unneeded")
+    lists = ("sources_left_out", "options", "forbidden", "unneeded", "bytecode")
     unknown = sorted(set(told) - {*lists, *ROUTES})
     if unknown:
         raise BuildError(f"{file.name}: unknown keys: {', '.join(unknown)}")
     routes = {route: _texts(file, told.get(route), "options", f"{route}.") for route in ROUTES}
-    left_out, every, forbidden, unneeded = (_texts(file, told, key) for key in lists)
-    return Options(left_out, every, forbidden, unneeded, routes)
+    left_out, every, forbidden, unneeded, bytecode = (_texts(file, told, key) for key in lists)
+    return Options(left_out, every, forbidden, unneeded, bytecode, routes)
 
 
 def _texts(file: Path, table: Any, key: str, prefix: str = "") -> tuple[str, ...]:

@@ -8,7 +8,9 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,16 +139,10 @@ def test_the_key_changes_with_what_the_app_is_made_of() -> None:
         plan(folder="toolchain-2"),
         complete,
         Plan(base.options, "1.2.4", base.tools),
-        Plan(options.Options(base.options.sources_left_out[:1], *_rest(base.options)), "1.2.3", base.tools),
+        Plan(replace(base.options, sources_left_out=("gateway",)), "1.2.3", base.tools),
     ]
     assert base.key() == plan().key()
     assert len({base.key(), *(one.key() for one in others)}) == 1 + len(others)
-
-
-def _rest(
-    lists: options.Options,
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], dict[str, tuple[str, ...]]]:
-    return lists.options, lists.forbidden, lists.unneeded, dict(lists.routes)
 
 
 @pytest.mark.parametrize(
@@ -311,3 +307,35 @@ def test_a_manifest_needs_an_exe(tmp_path: Path) -> None:
     (tmp_path / "x.exe").write_bytes(b"MZ and nothing")
     with pytest.raises(BuildError, match=r"x\.exe is no Windows program"):
         manifest.put(tmp_path / "x.exe", b"<assembly/>")
+
+
+_IMPORT_ALL = """
+import importlib, json, sys
+left_out, modules = json.load(sys.stdin)
+class Gone:
+    def find_spec(self, name, path=None, target=None):
+        if any(name == one or name.startswith(one + ".") for one in left_out):
+            raise ImportError(f"left out: {name}", name=name)
+for name in [name for name in sys.modules if any(name == one or name.startswith(one + ".") for one in left_out)]:
+    del sys.modules[name]
+sys.meta_path.insert(0, Gone())
+for name in modules:
+    importlib.import_module(name)
+"""
+
+
+def test_the_edition_imports_without_what_is_left_out() -> None:
+    lists = options.load()
+    files = [path for path in sources.files(lists.sources_left_out) if path.suffix == ".py"]
+    modules = [".".join(("ddns", *path.with_suffix("").parts)).removesuffix(".__init__") for path in files]
+    here = [name for name in modules if ".windows" not in name]
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT_ALL],
+        input=json.dumps([[*lists.forbidden, *lists.unneeded], here]),
+        env=os.environ | {"PYTHONPATH": str(sources.ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(here) > 80
