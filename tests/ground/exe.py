@@ -1,9 +1,13 @@
-"""ddns.exe as `make exe` builds it, for tests: from the cache, or built first (`make test` has done that before)."""
+"""ddns.exe as `make exe` builds it, for tests: from the cache, or built first (`make test` has done that before).
+
+DDNS_TEST_EXE names another build tree to test, e.g. build/windows-amd64 as it is, or that of a native build.
+"""
 
 from __future__ import annotations
 
 import functools
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,9 @@ def tree() -> Path:
 
     Raises NotHere when this machine lacks what the build needs (Wine), BuildError when the build fails.
     """
+    named = os.environ.get("DDNS_TEST_EXE")
+    if named:
+        return Path(named).absolute()
     try:
         with Progress() as progress:
             return build.tree(None, progress)
