@@ -1,4 +1,4 @@
-"""A fleet for tests: machines that are folders behind a real SSH server, and an administrator's PowerShell that asks them."""
+"""A fleet for tests: machines that are folders behind a real SSH server, and an administrator who asks them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ class Fleet(Sshd):
 
     def script(self, text: str) -> str:
         """A script with the module loaded, and `$connection` and `$rows` at hand."""
-        return f". '{LOAD}'\n$PSDefaultParameterValues = @{{ 'Invoke-DdnsFleet:RetryDelaySeconds' = 0 }}\n$connection = {self.connection}\n$rows = @({self.rows()})\n{text}"
+        return (
+            f". '{LOAD}'\n$PSDefaultParameterValues = @{{ 'Invoke-DdnsFleet:RetryDelaySeconds' = 0 }}\n"
+            f"$connection = {self.connection}\n$rows = @({self.rows()})\n{text}"
+        )
 
     def environ(self) -> Mapping[str, str]:
         """The administrator's environment: a home of its own."""
@@ -113,4 +116,5 @@ class Fleet(Sshd):
     def sync_command(self, path: Path, arguments: str = "") -> str:
         """The command line of `sync`."""
         given = "" if "-TimeoutSeconds" in arguments else "-TimeoutSeconds 60"
-        return f"Sync-DdnsFleet -Path '{path}' {given} {arguments} -ErrorAction SilentlyContinue -WarningAction SilentlyContinue"
+        quiet = "-ErrorAction SilentlyContinue -WarningAction SilentlyContinue"
+        return f"Sync-DdnsFleet -Path '{path}' {given} {arguments} {quiet}"

@@ -16,8 +16,12 @@ from powershell.fleet import HERE, LOAD
 
 NOW = "[DateTime]::new(2026, 11, 22, 20, 0, 0, [DateTimeKind]::Utc)"
 ANSWERS = f"& '{HERE / 'rows.ps1'}' -Count 60"
+HEALTH = "Add-Member -InputObject $a[0].Status health ([pscustomobject]@{"
 #: Text of a machine that means harm: to a spreadsheet, a page, a terminal, a reader.
-EVIL = "=cmd|' /C calc'!A0 <script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\x1b[2J\u202e"
+EVIL = (
+    "=cmd|' /C calc'!A0 <script>document.title='owned'</script>"
+    "<img src=x onerror=\"document.title='owned'\">\x1b[2J\u202e"
+)
 
 
 def run(shell: pwsh.Shell, script: str) -> pwsh.Ended:
@@ -78,12 +82,12 @@ def test_a_row_is_flat_and_says_it_all(shell: pwsh.Shell) -> None:
         ("$a[0].Status.changes_last_hour = 4", "Warning", "4 changes in the last hour"),
         ("$a[0].Status.changes_last_hour = 3", "OK", ""),
         (
-            "Add-Member -InputObject $a[0].Status health ([pscustomobject]@{ visibility_delay = 121; trigger_delay = 5 })",
+            f"{HEALTH} visibility_delay = 121; trigger_delay = 5 }})",
             "Warning",
             "visible in DNS only after 121 s",
         ),
         (
-            "Add-Member -InputObject $a[0].Status health ([pscustomobject]@{ visibility_delay = 120; trigger_delay = 11 })",
+            f"{HEALTH} visibility_delay = 120; trigger_delay = 11 }})",
             "Warning",
             "11 s late",
         ),

@@ -1,7 +1,6 @@
 # Work that must not hold up the scheduler, each in a runspace of its own.
 
 function Start-DdnsBackground {
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'A thread of this process.')]
     [CmdletBinding()]
     [OutputType([hashtable])]
     param(
@@ -17,7 +16,6 @@ function Start-DdnsBackground {
 
 function Stop-DdnsRemoteJob {
     # Stops and forgets a job. Stopping blocks as long as a dead connection does, so nobody waits for it.
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'A job of this process.')]
     [CmdletBinding()]
     param(
         [AllowNull()]
@@ -36,7 +34,6 @@ function Stop-DdnsRemoteJob {
 
 function Stop-DdnsSshProcess {
     # Without its ssh the session of a frozen machine ends at once. It would else keep this process from ending, too.
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'A process that this one started.')]
     [CmdletBinding()]
     param([object] $Job)
     $token = $Job.PSObject.Properties['DdnsToken']
@@ -52,7 +49,6 @@ function Stop-DdnsSshProcess {
 
 function Start-DdnsQuestion {
     # Asks ssh why a connection failed. Its exit code and words are in the end the output.
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'It only asks.')]
     [CmdletBinding()]
     [OutputType([hashtable])]
     param(

@@ -87,7 +87,6 @@ function Read-DdnsMachinesFile {
 }
 
 function New-DdnsRing {
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'A value in memory.')]
     [CmdletBinding()]
     [OutputType([hashtable])]
     param(

@@ -49,7 +49,6 @@ function Save-DdnsInventory {
 
 function Update-DdnsInventory {
     # Enters what a result says of a machine, with the way to it: the file may not name it any more when it is removed.
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'The inventory is the record of what was done.')]
     [CmdletBinding()]
     param(
         [hashtable] $Inventory,

@@ -84,7 +84,6 @@ function Invoke-DdnsFleet {
 
 function Start-DdnsVisit {
     # Starts what waits and may start, as far as there is room. A visit that needs no connection has its result at once.
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'The command that calls it asks, for each machine.')]
     [CmdletBinding()]
     param(
         [System.Collections.Generic.List[object]] $Waiting,

@@ -1,6 +1,5 @@
 function New-DdnsMachinePlan {
     # One machine's target, package, and request without what differs from call to call.
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'A value in memory.')]
     [CmdletBinding()]
     [OutputType([hashtable])]
     param(

@@ -1,5 +1,4 @@
 function New-DdnsProgress {
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'A value in memory.')]
     [CmdletBinding()]
     [OutputType([hashtable])]
     param(

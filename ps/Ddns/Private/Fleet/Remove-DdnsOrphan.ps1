@@ -6,7 +6,6 @@ function Remove-DdnsOrphan {
         Only what the inventory holds is looked at. A machine whose task is another than the one that was made there
         belongs to somebody else by now, and is left alone.
     #>
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'The command that calls it asks, for each machine.')]
     [CmdletBinding()]
     [OutputType([pscustomobject])]
     param(

@@ -101,7 +101,6 @@ function Get-DdnsTargetRow {
 }
 
 function New-DdnsTarget {
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'A value in memory.')]
     [CmdletBinding()]
     [OutputType('Ddns.Target')]
     param(

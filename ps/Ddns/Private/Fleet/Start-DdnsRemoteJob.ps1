@@ -3,7 +3,6 @@ function Start-DdnsRemoteJob {
     .SYNOPSIS
         Starts a script block on a target and returns its job. The only place that knows how a machine is reached.
     #>
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'The command that calls it asks, for each machine.')]
     [CmdletBinding()]
     [OutputType([System.Management.Automation.Job])]
     param(

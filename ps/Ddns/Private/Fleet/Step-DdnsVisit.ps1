@@ -1,7 +1,6 @@
 # A visit is all there is to one machine: its target, how often it was tried, its job, and at last its result.
 
 function New-DdnsVisit {
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'A value in memory.')]
     [CmdletBinding()]
     [OutputType([hashtable])]
     param(
@@ -266,7 +265,6 @@ function Complete-DdnsVisit {
 
 function New-DdnsFailure {
     # A result in the worker's shape for a machine whose worker could not give one.
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'A value in memory.')]
     [CmdletBinding()]
     [OutputType([pscustomobject])]
     param(

@@ -37,7 +37,6 @@ function Get-DdnsHealthProblem {
 }
 
 function New-DdnsProblem {
-    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'A value in memory.')]
     [CmdletBinding()]
     [OutputType([pscustomobject])]
     param(

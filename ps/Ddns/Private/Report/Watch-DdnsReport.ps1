@@ -20,7 +20,7 @@ function Watch-DdnsReport {
         $rows = @(& $Ask)
         # Not where the output is a file or a pipe: then screens follow each other.
         if (-not [Console]::IsOutputRedirected) {
-            Clear-Host
+            [Console]::Clear()
         }
         Write-Host -Object (Format-DdnsScreen -Row $rows -Now ([DateTime]::UtcNow) -IntervalSeconds $IntervalSeconds)
         if ($ReportPath) {
