@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 from collections.abc import Iterator
@@ -61,8 +60,7 @@ def _workshop() -> Iterator[Path]:
     """The one folder that Nuitka works in: what it remembers names the paths. One build at a time."""
     folder = cache.root() / "windows-work"
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+    with cache.alone(folder / ".lock"):
         yield folder
 
 

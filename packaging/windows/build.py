@@ -13,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-from windows import cache, options, report, sources, suite, zig
+from windows import cache, native, options, report, sources, suite, zig
 from windows.app import Plan, app
 from windows.errors import BuildError
 from windows.interpreter import interpreter
@@ -43,10 +43,7 @@ def _make_tree(folder: Path, made: Path, starters: dict[str, Path], plan: Plan) 
     shutil.copy(starters[ARCHITECTURE], folder / "bin" / "ddns.exe")
     python = plan.interpreter
     told = {
-        "product": "ddns-fleet",
-        "version": plan.version,
-        "architecture": ARCHITECTURE,
-        "for_testing": python.for_testing,
+        **report.head(plan.version, ARCHITECTURE, for_testing=python.for_testing),
         "python": {"version": python.version, "library": python.library, "composed": python.composed},
         "tools": {"zig": zig.version(), "nuitka": _nuitka_version()},
         "packages": report.pins(),
@@ -83,12 +80,15 @@ def main(arguments: list[str]) -> int:
         help="a complete CPython 3.13 for Windows (NuGet's package, or python.org's folder); without it one is "
         "composed of registry packages, and the program says that it is for testing",
     )
+    parser.add_argument(
+        "--native", action="store_true", help="on Windows: with the running CPython and Visual Studio's compiler"
+    )
     chosen = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: Wine's programs end with us
     try:
         with Progress() as progress:
-            made = tree(chosen.windows_python, progress)
-            publish(made)
+            made = native.tree(progress) if chosen.native else tree(chosen.windows_python, progress)
+            if not chosen.native:
+                publish(made)
     except (BuildError, OSError) as error:
         print(f"exe: {error}", file=sys.stderr)
         return 1
@@ -104,10 +104,12 @@ def _say(made: Path) -> None:
     size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
     edition = "for testing: its Python is composed" if told["for_testing"] else "complete Python"
     signed = sum("signed_by" in one for one in told["binaries"])
-    print(f"{TREE.relative_to(sources.ROOT)}: ddns {told['version']} for {ARCHITECTURE}, {edition}")
+    place = made if made.is_relative_to(sources.ROOT) else TREE
+    print(f"{place}: ddns {told['version']} for {told['architecture']}, {edition}")
     print(f"  {size / 1e6:.1f} MB, {len(told['modules'])} modules, {len(told['binaries'])} libraries:")
     print(f"  {signed} signed by their publisher and verified, the others pinned by their wheel's hash (build.json)")
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: Wine's programs end with us
     sys.exit(main(sys.argv[1:]))

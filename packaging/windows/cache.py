@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+if sys.platform == "win32":  # a native build of the exe
+    import msvcrt
+else:
+    import fcntl
 
 #: Written last; a folder without it was cut short and is made anew.
 COMPLETE = ".complete"
@@ -27,11 +33,25 @@ def once(name: str, key: str, make: Callable[[Path], None]) -> Path:
     if (folder / COMPLETE).exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with open(folder.with_name(f"{folder.name}.lock"), "w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+    with alone(folder.with_name(f"{folder.name}.lock")):
         if not (folder / COMPLETE).exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             make(folder)
             (folder / COMPLETE).touch()
     return folder
+
+
+@contextmanager
+def alone(name: Path) -> Iterator[None]:
+    """Hold the file `name` against other processes: whoever comes second waits for the first."""
+    with open(name, "w") as guard:
+        if sys.platform == "win32":
+            locked = False
+            while not locked:
+                with suppress(OSError):  # it tries for ten seconds
+                    msvcrt.locking(guard.fileno(), msvcrt.LK_LOCK, 1)
+                    locked = True
+        else:
+            fcntl.flock(guard, fcntl.LOCK_EX)
+        yield

@@ -34,6 +34,17 @@ def _kind(nuitkas: str) -> str:
     return "extension" if "Extension" in nuitkas else "compiled"
 
 
+def head(version: str, architecture: str, *, for_testing: bool) -> dict[str, Any]:
+    """What packing asks first."""
+    return {"product": "ddns-fleet", "version": version, "architecture": architecture, "for_testing": for_testing}
+
+
+def unverified(app: Path) -> list[Verdict]:
+    """Every DLL and pyd by its hash alone."""
+    binaries = sorted(path for path in app.rglob("*") if path.suffix.lower() in {".dll", ".pyd"})
+    return [Verdict(path.relative_to(app).as_posix(), suite.sha256(path)) for path in binaries]
+
+
 def app_part(app: Path, xml: Path, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """What is known once the app is built, and stays with it in the cache."""
     return {

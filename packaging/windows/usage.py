@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-import resource
+import sys
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+if sys.platform != "win32":
+    import resource
+
 _EVERY = 2.0  # seconds; what a program used after the last look is lost
-_TICK = os.sysconf("SC_CLK_TCK")
+_TICK = 100  # USER_HZ: what /proc counts in, on every Linux that this runs on
 
 
 class Usage:

@@ -21,7 +21,7 @@ def path() -> Path:
     except metadata.PackageNotFoundError as error:
         raise BuildError("the package ziglang is not installed", "Run it by: make exe") from error
     for file in files:
-        if file.name == "zig":
+        if file.name in {"zig", "zig.exe"}:
             return Path(str(file.locate()))
     raise BuildError("the package ziglang holds no zig", "Remove the environment in the cache, and run: make exe")
 

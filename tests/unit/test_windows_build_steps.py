@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ddns.cli import main as cli
-from windows import authenticode, bridge, manifest, nuitka, options, report, sources
+from windows import authenticode, bridge, build, manifest, native, nuitka, options, report, sources
 from windows.app import Plan
 from windows.errors import BuildError
 from windows.interpreter import Interpreter
@@ -33,6 +33,23 @@ def test_both_routes_have_the_same_options_but_for_the_compiler() -> None:
     for option in ("--mode=standalone", "--windows-console-mode=attach", "--include-package=ddns", "--report=r.xml"):
         assert option in wine
     assert any(one.startswith("--file-version=1.2.3") for one in wine)
+
+
+def test_a_native_build_is_windows_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert build.main(["--native"]) == 1
+    assert "a native build runs on Windows" in capsys.readouterr().err
+    with pytest.raises(BuildError, match="this machine is riscv64"):
+        native.architecture("riscv64")
+    arguments = native.command(options.load(), "1.2.3", tmp_path, tmp_path / "src" / "ddns")
+    assert arguments[-1] == str(tmp_path / "src" / "ddns")
+    assert "--msvc=latest" in arguments
+
+
+def test_an_unusable_windows_python_ends_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert build.main(["--windows-python", str(tmp_path / "nowhere")]) == 1
+    said = capsys.readouterr().err
+    assert f"exe: --windows-python {tmp_path / 'nowhere'}: there is no such folder or file" in said
+    assert "NuGet" in said
 
 
 def test_forbidden_modules_are_not_followed() -> None:
