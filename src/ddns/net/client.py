@@ -26,6 +26,14 @@ _RENEW = "Renew the server's certificate, or set this machine's clock if that is
 _RENAME = "Ask for the server by a name that its certificate holds: check the URL."
 #: By OpenSSL's code (x509_vfy.h): not yet valid, expired; another host name, another IP address.
 _CERTIFICATE_ADVICE = {9: _RENEW, 10: _RENEW, 62: _RENAME, 64: _RENAME}
+#: By Windows' code (winerror.h, CERT_E_*), whose own words are in the language of the machine, or missing.
+_WINDOWS_CERTIFICATE = {
+    0x800B0101: ("it has expired, or is not valid yet", _RENEW),
+    0x800B0109: ("Windows does not trust the authority at the end of its chain", None),
+    0x800B010A: ("Windows finds no chain from it to an authority that it trusts", None),
+    0x800B010C: ("it was revoked", _RENEW),
+    0x800B010F: ("it is for another name", _RENAME),
+}
 
 
 class Client:
@@ -126,8 +134,9 @@ def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | N
 
 
 def _untrusted(where: str, error: ssl.SSLCertVerificationError) -> Untrusted:
-    advice = _CERTIFICATE_ADVICE.get(error.verify_code)
-    said = foreign(error.verify_message or str(error)).removesuffix(".")
+    said, advice = _WINDOWS_CERTIFICATE.get(error.verify_code, (error.verify_message or str(error), None))
+    advice = advice or _CERTIFICATE_ADVICE.get(error.verify_code)
+    said = foreign(said).removesuffix(".")
     return Untrusted(f"{where}: its certificate is not trusted: {said}", authority=advice is None, advice=advice)
 
 

@@ -16,6 +16,7 @@ _ADVAPI = ctypes.WinDLL("advapi32", use_last_error=True)
 _KERNEL = ctypes.WinDLL("kernel32", use_last_error=True)
 _FILE_OBJECT, _OWNER = 1, 1
 _TOKEN_QUERY, _TOKEN_USER = 8, 1
+_NO_ATTRIBUTES = 0xFFFFFFFF
 ADMINISTRATORS, SYSTEM, LOCAL_SERVICE, NETWORK_SERVICE = "S-1-5-32-544", "S-1-5-18", "S-1-5-19", "S-1-5-20"
 
 _ADVAPI.GetNamedSecurityInfoW.argtypes = (c_wchar_p, c_int, c_uint32, *(c_void_p,) * 5)
@@ -26,6 +27,8 @@ _ADVAPI.OpenProcessToken.argtypes = (c_void_p, c_uint32, c_void_p)
 _ADVAPI.GetTokenInformation.argtypes = (c_void_p, c_int, c_void_p, c_uint32, c_void_p)
 _ADVAPI.ConvertStringSecurityDescriptorToSecurityDescriptorW.argtypes = (c_wchar_p, c_uint32, c_void_p, c_void_p)
 _KERNEL.CreateDirectoryW.argtypes = (c_wchar_p, c_void_p)
+_KERNEL.GetFileAttributesW.argtypes = (c_wchar_p,)
+_KERNEL.GetFileAttributesW.restype = c_uint32
 _KERNEL.LocalFree.argtypes = (c_void_p,)
 _KERNEL.LocalFree.restype = c_void_p
 _KERNEL.CloseHandle.argtypes = (c_void_p,)
@@ -48,6 +51,14 @@ def _text(sid: c_void_p) -> str:
         return text.value or ""
     finally:
         _KERNEL.LocalFree(text)
+
+
+def attributes(path: str) -> int:
+    """The attributes of a file or folder, of a link itself. Raises OSError."""
+    found: int = _KERNEL.GetFileAttributesW(path)
+    if found == _NO_ATTRIBUTES:
+        raise _failed()
+    return found
 
 
 def owner(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Folders that have their rights from the first moment on, by identifier (names differ between languages)."""
+"""Folders that have their rights from the first moment on."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ import winreg
 
 from ddns.errors import StateUnwritable
 from ddns.host.windows import known, trusted
-
-#: SDDL: nothing is inherited; SYSTEM and administrators may do everything, here and below.
-_PROTECTED = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
-#: Every user may read: this folder alone, or what is in it as well.
-_LOOK, _READ = "(A;;0x1200a9;;;BU)", "(A;OICI;0x1200a9;;;BU)"
+from ddns.host.windows.rights import LOOK, READ, rights
 
 
 def private_folder(path: str, *, public: bool = False) -> None:
@@ -25,28 +21,28 @@ def private_folder(path: str, *, public: bool = False) -> None:
     for a machine's folder that somebody else made first.
     """
     base = known.program_data(winreg) + "\\DDNS"
-    readers = _READ if public else ""
+    users = READ if public else ""
     try:
         if path == base or path.startswith(base + "\\"):
-            _make(base, _LOOK, machine=True)
-            _make(path, readers, machine=True)
+            _make(base, LOOK, machine=True)
+            _make(path, users, machine=True)
         elif not os.path.isdir(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            _make(path, readers, machine=False)
+            _make(path, users, machine=False)
     except OSError as error:
         raise StateUnwritable(f"{path}: {error.strerror}") from error
 
 
-def _make(path: str, readers: str, *, machine: bool) -> None:
+def _make(path: str, users: str, *, machine: bool) -> None:
     from ddns.host.windows import account  # noqa: PLC0415 - ctypes, which `ddns status` needn't pay
 
     if not os.path.isdir(path):
-        administrators = machine and account.administrative()
-        rights = "O:BA" + _PROTECTED if administrators else f"{_PROTECTED}(A;OICI;FA;;;{account.user()})"
-        try:  # noqa: SIM105 - contextlib costs the cheap path
-            account.make_folder(path, rights + readers)
+        wanted = rights(account.user(), users, administrators=machine and account.administrative())
+        try:
+            account.make_folder(path, wanted)
         except FileExistsError:
-            pass
-    wrong = trusted.refusal((path,), account.owner) if machine else ""
+            if not os.path.isdir(path):
+                raise
+    wrong = trusted.refusal((path,), account) if machine else ""
     if wrong:
         raise StateUnwritable(wrong, advice=trusted.ADVICE)

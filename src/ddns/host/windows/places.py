@@ -33,7 +33,7 @@ def places(data: str | None = None) -> Places:
 
     machine = _machine()
     used = (machine.config, machine.config_file, machine.state, machine.logs, machine.public)
-    wrong = refusal((os.path.dirname(machine.config), *used), account.owner)
+    wrong = refusal((os.path.dirname(machine.config), *used), account)
     if not wrong and _readable(machine.config):
         return machine
     if not (account.administrative() or account.service()):
