@@ -32,10 +32,6 @@ def _streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open to the end
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
-    if sys.stdin is None:
-        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - open to the end
-    elif encoding and hasattr(sys.stdin, "reconfigure"):
-        sys.stdin.reconfigure(encoding="utf-8-sig")  # Windows PowerShell may begin with a mark
 
 
 def _without_foreign_libraries() -> None:
@@ -79,6 +75,12 @@ def _code() -> int:
         from ddns.runtime import RunRequest, run
 
         return run(RunRequest(data))
+    if sys.argv[1:] == ["--version"]:  # what monitoring asks of a whole fleet: not worth an import of click
+        from ddns import __version__
+        from ddns.edition import NOTE
+
+        sys.stdout.write(f"ddns {__version__}{NOTE}\n")
+        return 0
     from ddns.cli.main import main as command_line
 
     return command_line(sys.argv[1:])
