@@ -1,0 +1,1 @@
+"""Group Policy's administrative template of the settings, made from their types."""
