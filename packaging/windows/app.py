@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from windows import authenticode, cache, manifest, nuitka, options, report, sources, suite
+from windows import authenticode, cache, manifest, nuitka, options, report, suite
 from windows.errors import BuildError
 from windows.interpreter import Interpreter
 from windows.options import Options
 from windows.progress import Progress
 from windows.resources import version as resource
+from windows.sources import Snapshot, edition
 from windows.toolchain import Toolchain
 from windows.usage import Usage
 from windows.wine import windows_path
@@ -30,6 +31,7 @@ class Plan:
 
     options: Options
     version: str
+    sources: Snapshot
     tools: Toolchain
 
     @property
@@ -41,8 +43,8 @@ class Plan:
         """Of everything that the app is made of."""
         files = (*(_HERE / name for name in _CODE), options.FILE, resource.ICON, resource.MANIFEST)
         parts = (
-            sources.digest(self.options.sources_left_out),
-            sources.edition(self.interpreter.for_testing),
+            self.sources.digest(),
+            edition(self.interpreter.for_testing),
             self.tools.folder.name,
             *resource.nuitka(self.version),
             *(suite.sha256(path) for path in files),
@@ -66,7 +68,7 @@ def _workshop() -> Iterator[Path]:
 
 def _make(folder: Path, plan: Plan, progress: Progress) -> None:
     with _workshop() as work:
-        sources.stage(work / "src" / "ddns", plan.options.sources_left_out, for_testing=plan.interpreter.for_testing)
+        plan.sources.stage(work / "src" / "ddns", for_testing=plan.interpreter.for_testing)
         for old in ("ddns.dist", "ddns.build"):
             shutil.rmtree(work / "out" / old, ignore_errors=True)
         (work / "out").mkdir(exist_ok=True)

@@ -29,7 +29,9 @@ TREE = sources.ROOT / "build" / f"windows-{ARCHITECTURE}"
 def tree(named: Path | None, progress: Progress) -> Path:
     """The finished tree in the cache, built if it is not there. Nobody may change it. Raises BuildError."""
     progress.begin("compose", "Windows Python, packages, Nuitka")
-    plan = Plan(options.load(), sources.version(), toolchain(interpreter(named)))
+    lists = options.load()
+    snapshot = sources.Snapshot.take(lists.sources_left_out)
+    plan = Plan(lists, sources.version(), snapshot, toolchain(interpreter(named)))
     made = app(plan, progress)
     progress.begin("pack", "launcher, report")
     starters = {machine: launcher.launcher(machine, plan.version) for machine in zig.TARGETS}

@@ -45,7 +45,7 @@ def tree(progress: Progress) -> Path:
     target = sources.ROOT / "build" / f"windows-{machine}"
     work = target.with_name(f"native-{machine}")
     progress.begin("compose", f"the running CPython {platform.python_version()}")
-    sources.stage(work / "src" / "ddns", lists.sources_left_out, for_testing=False)
+    sources.Snapshot.take(lists.sources_left_out).stage(work / "src" / "ddns", for_testing=False)
     shutil.rmtree(work / "out", ignore_errors=True)
     (work / "out").mkdir(parents=True)
     progress.begin("compile", "Python")

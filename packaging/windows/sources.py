@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from windows.errors import BuildError
 
@@ -44,26 +47,34 @@ def edition(for_testing: bool) -> str:  # noqa: FBT001 - the one thing that ther
     return f'"""Which edition of the program this is."""\n\nNOTE = "{note}"\n'
 
 
-def digest(left_out: tuple[str, ...], package: Path = PACKAGE) -> str:
-    """A hash of names and contents."""
-    total = hashlib.sha256()
-    for relative in files(left_out, package):
-        content = hashlib.sha256((package / relative).read_bytes()).hexdigest()
-        total.update(f"{relative}\0{content}\n".encode())
-    return total.hexdigest()
+@dataclass(frozen=True)
+class Snapshot:
+    """The edition's files as they were at one time: a build may wait for another while somebody goes on writing."""
 
+    contents: Mapping[Path, bytes]
 
-def stage(folder: Path, left_out: tuple[str, ...], *, for_testing: bool, package: Path = PACKAGE) -> None:
-    """Make `folder` the edition. What is there already and the same keeps its time; what is not of it goes."""
-    wanted = {relative: (package / relative).read_bytes() for relative in files(left_out, package)}
-    wanted[Path(EDITION)] = edition(for_testing).encode()
-    for path in sorted(folder.rglob("*"), reverse=True) if folder.exists() else []:
-        if path.is_file() and path.relative_to(folder) not in wanted:
-            path.unlink()
-        elif path.is_dir() and (path.name == "__pycache__" or not any(path.iterdir())):
-            shutil.rmtree(path)
-    for relative, content in wanted.items():
-        target = folder / relative
-        if not target.exists() or target.read_bytes() != content:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+    @classmethod
+    def take(cls, left_out: tuple[str, ...], package: Path = PACKAGE) -> Self:
+        """Read them. Raises BuildError: a part left out does not exist."""
+        return cls({relative: (package / relative).read_bytes() for relative in files(left_out, package)})
+
+    def digest(self) -> str:
+        """A hash of names and contents."""
+        total = hashlib.sha256()
+        for relative, content in self.contents.items():
+            total.update(f"{relative}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+        return total.hexdigest()
+
+    def stage(self, folder: Path, *, for_testing: bool) -> None:
+        """Make `folder` the edition. What is there already and the same keeps its time; what is not of it goes."""
+        wanted = {**self.contents, Path(EDITION): edition(for_testing).encode()}
+        for path in sorted(folder.rglob("*"), reverse=True) if folder.exists() else []:
+            if path.is_file() and path.relative_to(folder) not in wanted:
+                path.unlink()
+            elif path.is_dir() and (path.name == "__pycache__" or not any(path.iterdir())):
+                shutil.rmtree(path)
+        for relative, content in wanted.items():
+            target = folder / relative
+            if not target.exists() or target.read_bytes() != content:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)

@@ -95,22 +95,22 @@ def names(folder: Path) -> list[str]:
 
 def test_the_edition_has_what_is_not_left_out(package: Path, tmp_path: Path) -> None:
     target = tmp_path / "staged"
-    sources.stage(target, LEFT_OUT, for_testing=True, package=package)
+    sources.Snapshot.take(LEFT_OUT, package).stage(target, for_testing=True)
     assert names(target) == ["__init__.py", "cli/run.py", "edition.py"]
     assert "for testing" in (target / "edition.py").read_text()
-    sources.stage(target, LEFT_OUT, for_testing=False, package=package)
+    sources.Snapshot.take(LEFT_OUT, package).stage(target, for_testing=False)
     assert "for testing" not in (target / "edition.py").read_text()
 
 
 def test_staging_again_touches_only_what_changed(package: Path, tmp_path: Path) -> None:
     target = tmp_path / "staged"
-    sources.stage(target, LEFT_OUT, for_testing=True, package=package)
+    sources.Snapshot.take(LEFT_OUT, package).stage(target, for_testing=True)
     os.utime(target / "__init__.py", (1, 1))
     (target / "cli" / "gone.py").write_text("")
     (target / "old" / "__pycache__").mkdir(parents=True)
     (target / "old" / "__pycache__" / "y.pyc").write_text("")
     (package / "cli" / "run.py").write_text("# changed\n")
-    sources.stage(target, LEFT_OUT, for_testing=True, package=package)
+    sources.Snapshot.take(LEFT_OUT, package).stage(target, for_testing=True)
     assert names(target) == ["__init__.py", "cli/run.py", "edition.py"]
     assert not (target / "old").exists()
     assert (target / "cli" / "run.py").read_text() == "# changed\n"
@@ -123,12 +123,12 @@ def test_a_part_left_out_must_exist(package: Path) -> None:
 
 
 def test_the_digest_is_that_of_what_gets_in(package: Path) -> None:
-    before = sources.digest(LEFT_OUT, package)
+    before = sources.Snapshot.take(LEFT_OUT, package).digest()
     (package / "gateway" / "app.py").write_text("# changed\n")
     (package / "__pycache__" / "z.pyc").write_text("")
-    assert sources.digest(LEFT_OUT, package) == before
+    assert sources.Snapshot.take(LEFT_OUT, package).digest() == before
     (package / "cli" / "run.py").rename(package / "cli" / "runs.py")
-    assert sources.digest(LEFT_OUT, package) != before
+    assert sources.Snapshot.take(LEFT_OUT, package).digest() != before
 
 
 def test_the_version_is_the_packages(package: Path) -> None:
@@ -143,10 +143,13 @@ def test_the_source_is_no_edition_of_its_own(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == f"ddns {sources.version()}\n"
 
 
+SOURCES = sources.Snapshot({Path("a.py"): b"1"})
+
+
 def plan(**changed: object) -> Plan:
     told = {"folder": Path("toolchain-1"), "version": "3.13.11", "library": "3.13.5+", "composed": True} | changed
     python = Interpreter(Path("py"), str(told["version"]), str(told["library"]), composed=bool(told["composed"]))
-    return Plan(options.load(), "1.2.3", Toolchain(Path(str(told["folder"])), python))
+    return Plan(options.load(), "1.2.3", SOURCES, Toolchain(Path(str(told["folder"])), python))
 
 
 def test_the_key_changes_with_what_the_app_is_made_of() -> None:
@@ -155,8 +158,9 @@ def test_the_key_changes_with_what_the_app_is_made_of() -> None:
     others = [
         plan(folder="toolchain-2"),
         complete,
-        Plan(base.options, "1.2.4", base.tools),
-        Plan(replace(base.options, sources_left_out=("gateway",)), "1.2.3", base.tools),
+        replace(base, version="1.2.4"),
+        replace(base, sources=sources.Snapshot({Path("a.py"): b"2"})),
+        replace(base, tools=replace(base.tools, folder=Path("other"))),
     ]
     assert base.key() == plan().key()
     assert len({base.key(), *(one.key() for one in others)}) == 1 + len(others)
