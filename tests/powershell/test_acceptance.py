@@ -1,4 +1,4 @@
-"""The acceptance script, as far as it can be tried without Windows: list, refusals, counting, syntax."""
+"""The acceptance script, as far as it can be tried without Windows: list, refusals, counting."""
 
 from __future__ import annotations
 
@@ -30,19 +30,6 @@ Add-Check -Id 'broken' -Title 'Broken' -Test { Get-Item -LiteralPath '/no/such/t
 Add-Check -Id 'later' -At 'AfterBoot' -Title 'Later' -Test { 'no' }
 $entries = @(Invoke-Stage -At 'Installed')
 ConvertTo-Json -InputObject $entries -Depth 4
-"""
-#: Windows PowerShell 5.1 of Server 2019 and 2016.
-ANALYSIS = """
-$profiles = '17763.0_5.1.17763.316', '14393.0_5.1.14393.2791' |
-    ForEach-Object {{ "win-8_x64_10.0.${{_}}_x64_4.0.30319.42000_framework" }}
-$rules = @{{
-    PSUseCompatibleSyntax = @{{ Enable = $true; TargetVersions = @('5.1') }}
-    PSUseCompatibleCommands = @{{ Enable = $true; TargetProfiles = @($profiles) }}
-    PSUseCompatibleTypes = @{{ Enable = $true; TargetProfiles = @($profiles) }}
-}}
-Invoke-ScriptAnalyzer -Path '{script}' -Settings @{{ Rules = $rules }} -ErrorAction Stop |
-    ForEach-Object {{ "$($_.Line) $($_.RuleName): $($_.Message)" }}
-'analysed'
 """
 
 
@@ -95,16 +82,6 @@ def test_each_check_has_a_result_and_its_evidence(shell: pwsh.Shell) -> None:
 
 def test_some_checks_can_be_asked_for(shell: pwsh.Shell) -> None:
     assert [one["id"] for one in run_examples(shell, "'bad', 'later'")] == ["bad"]
-
-
-def test_the_analyzer_finds_nothing(shell: pwsh.Shell) -> None:
-    try:
-        modules = pwsh.tools()
-    except NotHere as missing:
-        not_run(missing)
-    script = ANALYSIS.format(script=SCRIPT)
-    done = shell.text(script, environ={"PSModulePath": str(modules)})
-    assert (done.exit, done.out, done.err) == (0, "analysed\n", "")
 
 
 def test_it_is_ascii_for_windows_powershell() -> None:
