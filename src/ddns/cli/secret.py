@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import io
 import sys
 
 import click
@@ -15,7 +16,15 @@ _LONGEST = 16384
 
 
 def _at_a_terminal() -> bool:
-    return sys.stdin.isatty()
+    return sys.stdin is not None and sys.stdin.isatty()  # a windowless process has none
+
+
+def _piped() -> str:
+    if sys.stdin is None:
+        return ""
+    if sys.platform == "win32" and isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8-sig")  # not the machine's code page; PowerShell may begin with a mark
+    return sys.stdin.read(_LONGEST + 1)
 
 
 def asked_for(what: str) -> str:
@@ -24,7 +33,7 @@ def asked_for(what: str) -> str:
         text = getpass.getpass(f"{what}: ")
     else:
         try:
-            text = sys.stdin.read(_LONGEST + 1)
+            text = _piped()
         except UnicodeDecodeError:
             raise click.UsageError(f"{what}: what came on standard input is no text") from None
     text = text.strip()

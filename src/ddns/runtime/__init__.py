@@ -68,7 +68,13 @@ def run(request: RunRequest) -> int:
     """One run, start to end; returns the exit code."""
     from ddns.errors import BusyError, StateError
 
-    start = Start(request.data)
+    try:
+        start = Start(request.data)
+    except StateError as error:
+        from ddns.runtime.full import complain
+
+        complain(error)
+        return int(error.exit)
     if request.trial:  # beside a run in progress, and before there is a state
         from ddns.runtime.looking import trial_run
 
