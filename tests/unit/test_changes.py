@@ -79,7 +79,8 @@ def test_a_new_address_is_a_change(change: tuple[str, ...]) -> None:
         if os.geteuid() != 0:
             inside = ("nsenter", "--user", "--preserve-credentials", "--net", f"--target={listener.pid}")
         subprocess.run((*inside, "ip", "link", "set", "lo", "up"), check=True)
+        while wait(0.2) == "True":
+            pass  # that was news, too: the loopback has got its own addresses and routes
         subprocess.run((*inside, "ip", *change), check=True)
         assert wait(60) == "True"
-        assert wait(0) == "False"  # what was told is used up
         listener.stdin.close()
