@@ -43,12 +43,13 @@ def _value(registry: Registry, root: Any, path: str, name: str) -> str:
 
 
 def _absolute(path: str) -> bool:
-    return len(path) > 3 and path[0].isalpha() and path[1:3] == ":\\" and "%" not in path
+    return len(path) > 3 and path[0].isascii() and path[0].isalpha() and path[1:3] == ":\\" and "%" not in path
 
 
 def program_data(registry: Registry) -> str:
     r"""The folder of all users' data, usually C:\ProgramData."""
-    drive = _value(registry, registry.HKEY_LOCAL_MACHINE, _SYSTEM, "SystemRoot")[:2] or "C:"
+    system = _value(registry, registry.HKEY_LOCAL_MACHINE, _SYSTEM, "SystemRoot")
+    drive = system[:2] if _absolute(system) else "C:"
     told = _value(registry, registry.HKEY_LOCAL_MACHINE, _PROFILES, "ProgramData")
     if told[:13].lower() == "%systemdrive%":
         told = drive + told[13:]
