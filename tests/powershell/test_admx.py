@@ -1,4 +1,4 @@
-"""The administrative template: current, of the form that Group Policy reads, without secrets, and understood by the client.
+"""The administrative template: current, as Group Policy reads it, without secrets, and understood by the client.
 
 The form is that of Microsoft's "Group Policy ADMX Syntax Reference Guide", written down here as facts.
 """
@@ -6,7 +6,7 @@ The form is that of Microsoft's "Group Policy ADMX Syntax Reference Guide", writ
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -54,19 +54,19 @@ ADMX: dict[str, tuple[set[str], list[str]]] = {
 BOXES = {"text": "textBox", "decimal": "decimalTextBox", "enum": "dropdownList", "multiText": "multiTextBox"}
 
 
-def tag(element: ElementTree.Element) -> str:
+def tag(element: ET.Element) -> str:
     assert element.tag.startswith(NS), element.tag
     return element.tag.removeprefix(NS)
 
 
 @pytest.fixture(scope="module")
-def admx() -> ElementTree.Element:
-    return ElementTree.fromstring((FOLDER / "DDNS.admx").read_bytes())
+def admx() -> ET.Element:
+    return ET.fromstring((FOLDER / "DDNS.admx").read_bytes())
 
 
 @pytest.fixture(scope="module")
-def adml() -> ElementTree.Element:
-    return ElementTree.fromstring((FOLDER / "en-US" / "DDNS.adml").read_bytes())
+def adml() -> ET.Element:
+    return ET.fromstring((FOLDER / "en-US" / "DDNS.adml").read_bytes())
 
 
 @pytest.mark.parametrize("name", sorted(files()))
@@ -75,7 +75,7 @@ def test_it_is_current(name: str) -> None:
     assert (FOLDER / name).read_bytes().decode() == files()[name]
 
 
-def test_every_element_is_where_the_format_has_it(admx: ElementTree.Element) -> None:
+def test_every_element_is_where_the_format_has_it(admx: ET.Element) -> None:
     for element in admx.iter():
         required, order = ADMX[tag(element)]
         if tag(element) == "supportedOn" and "ref" in element.attrib:
@@ -92,7 +92,7 @@ def test_every_element_is_where_the_format_has_it(admx: ElementTree.Element) -> 
         assert all(re.fullmatch(r"\w+", one) for one in names)
 
 
-def test_every_reference_leads_somewhere(admx: ElementTree.Element, adml: ElementTree.Element) -> None:
+def test_every_reference_leads_somewhere(admx: ET.Element, adml: ET.Element) -> None:
     strings = {one.attrib["id"]: one.text for one in adml.iter(f"{NS}string")}
     shown = {one.attrib["id"]: one for one in adml.iter(f"{NS}presentation")}
     for element in admx.iter():
@@ -129,7 +129,7 @@ def test_nothing_that_names_a_secret_is_a_policy() -> None:
     assert not [one for one in policies(json_schema({})) if "secret" in one.key or "token" in one.key]
 
 
-def registry(admx: ElementTree.Element) -> policy.Tree:
+def registry(admx: ET.Element) -> policy.Tree:
     """What Group Policy writes when every policy is enabled: REG_SZ 1, REG_DWORD 4, REG_MULTI_SZ 7."""
     samples = {
         "sources": ["ipify", "aws"], "probe4": "opendns", "probe6": "opendns", "allow_private": ["10.0.0.0/8"],
@@ -153,7 +153,7 @@ def registry(admx: ElementTree.Element) -> policy.Tree:
     return tree
 
 
-def test_the_client_understands_what_group_policy_writes(admx: ElementTree.Element, tmp_path: Path) -> None:
+def test_the_client_understands_what_group_policy_writes(admx: ET.Element, tmp_path: Path) -> None:
     from ddns.config.convert import convert
 
     told = policy.from_registry(registry(admx)) | {"schema": 1}
