@@ -21,7 +21,7 @@
     CmdletsToExport = @()
     VariablesToExport = @()
     AliasesToExport = @()
-    FormatsToProcess = @('Ddns.Format.ps1xml')
+    FormatsToProcess = @('Ddns.Format.ps1xml', 'Ddns.Fleet.Format.ps1xml')
     PrivateData = @{
         PSData = @{
             Tags = @('DNS', 'DDNS', 'DynamicDNS', 'ScheduledTask', 'Fleet', 'Windows', 'PSEdition_Desktop', 'PSEdition_Core')
