@@ -381,3 +381,30 @@ def test_headers_that_drip_end_with_the_deadline(client: Client, tmp_path: Path,
     assert isinstance(error, Transport)
     assert error.in_doubt
     assert took < 2.0
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "advised"),
+    [
+        (0x800B0101, "it has expired, or is not valid yet", "Renew the server's certificate"),
+        (0x800B0109, "Windows does not trust the authority at the end of its chain", "name that one's PEM file"),
+        (0x800B010A, "Windows finds no chain from it to an authority that it trusts", "name that one's PEM file"),
+        (0x800B010C, "it was revoked", "Renew the server's certificate"),
+        (0x800B010F, "it is for another name", "Ask for the server by a name that its certificate holds"),
+        (0x80096004, "Die Signatur des Zertifikats kann nicht überprüft werden", "name that one's PEM file"),
+    ],
+)
+def test_what_windows_says_of_a_certificate_is_said_in_our_words(code: int, words: str, advised: str) -> None:
+    refused = ssl.SSLCertVerificationError("in any language")
+    refused.verify_code = code
+    refused.verify_message = "Die Signatur des Zertifikats kann nicht überprüft werden."
+
+    def refuse(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused") from refused
+
+    request, deadline = HttpRequest("GET", "https://gateway.test/"), Deadline(SystemClock(), 5)
+    made = Client(lambda _family, _ca_file: httpx.MockTransport(refuse))
+    with contextlib.closing(made), pytest.raises(Untrusted) as caught:
+        made.http(request, deadline=deadline)
+    assert caught.value.message == f"gateway.test: its certificate is not trusted: {words}"
+    assert advised in caught.value.advice

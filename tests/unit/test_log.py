@@ -89,6 +89,21 @@ def test_a_log_that_can_t_be_written_is_told_once(tmp_path: Path, capsys: pytest
     assert capsys.readouterr().err == told
 
 
+def test_a_log_that_can_t_be_set_aside_goes_on_and_that_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(*_: object) -> None:
+        raise PermissionError(13, "in use")
+
+    monkeypatch.setattr("os.replace", held)
+    made = log(tmp_path / "l")
+    made.configure("INFO", 1, 1)
+    for number in range(3):
+        made.write("INFO", str(number))
+    assert [told["message"] for told in lines(tmp_path / "l")] == ["0", "1", "2"]
+    assert capsys.readouterr().err == f"ddns: the log can't be set aside: {tmp_path}/l: in use\n"
+
+
 def test_rotate_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         rotate(str(tmp_path / "l"), 1)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ddns import host
-from ddns.errors import BadCredentials, ProviderError, Rejected, Transport
+from ddns.errors import BadCredentials, ProviderError, Rejected, SettingsError, StateUnwritable, Transport
 from ddns.runtime import RunRequest, Start, compose, pausing, run
 from ddns.runtime.looking import plan, trial_run
 from ddns.runtime.quick import quick_run
@@ -492,3 +492,28 @@ def test_a_state_of_another_shape_goes_the_full_way(stage: Stage) -> None:
     stage.run()
     meddle(stage, "DROP TABLE expectation")
     assert quick_run(start(stage)) is None
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_account_without_settings_is_told_of_the_machine_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    own, machine = (host.Places.below(str(tmp_path / whose), whose) for whose in ("user", "machine"))
+    monkeypatch.setattr(host, "readable_places", lambda: [machine, own])
+    if there:
+        os.mkdir(machine.config)
+    with pytest.raises(SettingsError) as caught:
+        compose.settings_bytes(own)
+    more = f", or be an administrator: the machine's own are in {machine.config}" if there else ""
+    assert caught.value.advice == f"Write them with: ddns config init{more}"
+
+
+def test_places_that_must_not_be_used_end_a_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_data: str | None) -> host.Places:
+        raise StateUnwritable("the folder is not an administrator's", advice="Remove it.")
+
+    monkeypatch.setattr(host, "places", refuse)
+    assert run(RunRequest()) == 15
+    assert capsys.readouterr().err == "ddns: the folder is not an administrator's\nddns: Remove it.\n"

@@ -36,6 +36,7 @@ class JsonLog:
         self._max_bytes = 1_000_000
         self._keep = 5
         self._broken = False
+        self._held = False
 
     def configure(self, level: str, max_bytes: int, keep: int) -> None:
         """Take over the `[log]` table, once it is known."""
@@ -60,8 +61,17 @@ class JsonLog:
             json.dumps(details, default=str, separators=(",", ":")),
         )
         try:
-            if self._append(self._path, self._mask(text).encode()) > self._max_bytes:
-                rotate(self._path, self._keep)
+            length = self._append(self._path, self._mask(text).encode())
         except OSError as error:
             self._broken = True
             sys.stderr.write(f"ddns: the log can't be written: {self._path}: {error.strerror}\n")
+            return
+        if length > self._max_bytes and not self._held:
+            self._rotate()
+
+    def _rotate(self) -> None:
+        try:
+            rotate(self._path, self._keep)
+        except OSError as error:  # on Windows a reader holds it: this run's lines still go to its end
+            self._held = True
+            sys.stderr.write(f"ddns: the log can't be set aside: {self._path}: {error.strerror}\n")

@@ -119,14 +119,21 @@ def settings_bytes(places: host.Places) -> bytes:
         with open(places.config_file, "rb") as file:
             return file.read()
     except FileNotFoundError as error:
-        raise SettingsError(
-            f"there are no settings at {places.config_file}", advice="Write them with: ddns config init"
-        ) from error
+        raise SettingsError(f"there are no settings at {places.config_file}", advice=_where_else(places)) from error
     except OSError as error:
         raise SettingsError(
             f"the settings at {places.config_file} can't be read: {error.strerror}",
             advice="Give the account that runs ddns the right to read them.",
         ) from error
+
+
+def _where_else(places: host.Places) -> str:
+    """What to do where there are no settings: those of the machine may not be for this account."""
+    advice = "Write them with: ddns config init"
+    machine = host.readable_places()[0].config
+    if places.whose == "user" and os.path.lexists(machine):
+        return f"{advice}, or be an administrator: the machine's own are in {machine}"
+    return advice
 
 
 def world(
