@@ -28,7 +28,11 @@ ANCHORS = {
     "ebec1edd9e140d9c105cc62b15a915c5443ddc514a35e5773c09afb0274c7ba5": "Microsoft Time-Stamp PCA 2010",
     "552f7bdcf1a7af9e6ce672017f4f12abf77240c78e761ac203d1d9d20ac89988": "DigiCert Trusted Root G4",
 }
-PUBLISHERS = ("Python Software Foundation", "Microsoft Corporation")
+PUBLISHERS = (
+    "Python Software Foundation",
+    "Microsoft Corporation",
+    "Microsoft Windows Software Compatibility Publisher",  # of some DLLs of the C runtime
+)
 _SECURITY = 4  # the directory of signatures
 #: What OpenSSL puts behind a certificate that it trusts (X509_CERT_AUX): a list with anyExtendedKeyUsage in it.
 _TRUSTED_FOR_ANYTHING = bytes.fromhex("30083006 0604551d2500")
