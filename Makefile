@@ -1,6 +1,6 @@
 # Each target does its own set-up; the first one takes a minute and is kept in the cache (packaging/setup/venv.py).
 .POSIX:
-.PHONY: help run exe test check bench lock clean distclean
+.PHONY: help run exe packages wheel test check bench lock clean distclean
 
 VENV = packaging/setup/venv
 ENV = env PYTHONPATH=src
@@ -8,6 +8,8 @@ ENV = env PYTHONPATH=src
 help:
 	@echo "make run        show a real update on this machine: gateway, DNS server, client; leaves nothing running"
 	@echo "make exe        ddns.exe for Windows, built here, into build/windows-amd64"
+	@echo "make packages   zip, MSI and bill of materials of it, into build/packages; signed when DDNS_SIGN_... is set"
+	@echo "make wheel      wheel and sdist, into build/wheel"
 	@echo "make test       every check and every test"
 	@echo "make check      the checks only: format, lint, types, import directions"
 	@echo "make bench      whole runs side by side with other clients"
@@ -20,6 +22,12 @@ run:
 
 exe:
 	@venv=$$($(VENV) dev) && $(ENV):packaging "$$venv/bin/python" -m windows.build $(ARGS)
+
+packages:
+	@venv=$$($(VENV) dev) && $(ENV):packaging "$$venv/bin/python" -m packages $(ARGS)
+
+wheel:
+	@venv=$$($(VENV) dev) && "$$venv/bin/python" -m hatchling build -d build/wheel
 
 check:
 	@venv=$$($(VENV) dev) && PATH="$$venv/bin:$$PATH" $(ENV) packaging/setup/check

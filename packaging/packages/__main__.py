@@ -13,6 +13,7 @@ from packages import archive, chocolatey, facts, msi, stage, verify, versions, w
 from packages.errors import PackageError
 from packages.facts import Architecture, Build, Facts
 from packages.sign import Signer, sign
+from windows import sources
 from windows.errors import BuildError
 from windows.interpreter import interpreter
 from windows.resources.version import ICON
@@ -23,9 +24,9 @@ OUT = ROOT / "build" / "packages"
 _SCRIPTS = ("Deploy-DDNS.ps1", "Get-DDNS.ps1", "Uninstall-DDNS.ps1")
 
 
-def build(sources: stage.Sources, known: Facts, signer: Signer | None, out: Path) -> list[Path]:
+def build(parts: stage.Sources, known: Facts, signer: Signer | None, out: Path) -> list[Path]:
     """Zip, MSI and bill of materials of one tree, into `out`. Raises PackageError."""
-    told = facts.build_of(sources.tree)
+    told = facts.build_of(parts.tree)
     facts.publishable(known, told)
     if signer is None and not told.for_testing:
         raise PackageError("a release must be signed: set DDNS_SIGN_... (docs/guides/verify.md)")
@@ -34,7 +35,7 @@ def build(sources: stage.Sources, known: Facts, signer: Signer | None, out: Path
     except OSError as error:
         raise PackageError(f"{out}: {error.strerror}") from error
     with tempfile.TemporaryDirectory() as scratch:
-        staged = stage.stage(known, told, sources, Path(scratch, "staged"), signer)
+        staged = stage.stage(known, told, parts, Path(scratch, "staged"), signer)
         made = [archive.pack(staged, out / f"{told.stem}.zip")]
         made.append(msi.make(known, told, staged, ICON, out / f"{told.stem}.msi"))
         if signer:
@@ -49,10 +50,10 @@ def build(sources: stage.Sources, known: Facts, signer: Signer | None, out: Path
 
 
 def _build(chosen: argparse.Namespace, known: Facts) -> None:
-    python = toolchain(interpreter(chosen.windows_python)).python
-    sources = stage.Sources(chosen.tree, ROOT / "ps", ROOT / "LICENSE", python)
+    python = chosen.python or toolchain(interpreter(chosen.windows_python)).python
+    parts = stage.Sources(chosen.tree, ROOT / "ps", ROOT / "LICENSE", python)
     signer = Signer.of(os.environ)
-    made = build(sources, known, signer, chosen.out)
+    made = build(parts, known, signer, chosen.out)
     stage.seal(chosen.out, known, facts.build_of(chosen.tree), signer, whole_release=True)
     for path in made:
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
@@ -82,7 +83,7 @@ def _manifests(chosen: argparse.Namespace, known: Facts) -> None:
         "chocolatey": chocolatey.render(known, installers, told),
     }.items():
         for name, content in files.items():
-            path = chosen.out / folder / name
+            path = chosen.catalogues / folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode())
             print(path)
@@ -99,11 +100,14 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("build", help="zip, MSI, bill of materials of a built tree")
     one.add_argument("--tree", type=Path, default=tree)
     one.add_argument("--out", type=Path, default=OUT)
-    one.add_argument("--windows-python", type=Path, help="the one that the program was built with")
+    one.add_argument("--windows-python", type=Path, help="as for make exe")
+    one.add_argument(
+        "--python", type=Path, metavar="FOLDER", help="instead: LICENSE.txt, and metadata in Lib/site-packages"
+    )
     one.set_defaults(call=_build)
     one = commands.add_parser("seal", help="hash list and seal of a folder of release files")
     one.add_argument("--out", type=Path, default=OUT)
-    one.add_argument("--version", required=True)
+    one.add_argument("--version", default=sources.version())
     one.set_defaults(call=_seal)
     one = commands.add_parser("verify", help="is it what its publisher made?")
     one.add_argument("files", nargs="+", type=Path, metavar="ZIP|MSI|FOLDER")
@@ -113,7 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(call=_verify)
     one = commands.add_parser("manifests", help="winget manifest and Chocolatey package of released MSIs")
     one.add_argument("--out", type=Path, default=OUT)
-    one.add_argument("--version", required=True)
+    one.add_argument("--version", default=sources.version())
+    one.add_argument("--catalogues", type=Path, default=ROOT / "build" / "catalogues")
     one.add_argument("--released", required=True, metavar="YYYY-MM-DD")
     one.set_defaults(call=_manifests)
     one = commands.add_parser("versions", help="what a build is made of, and how old that is")
@@ -123,8 +128,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str]) -> int:
-    """The command line. 0, or 1 with one line on standard error."""
-    chosen = _parser().parse_args(arguments)
+    """The command line; alone it builds. 0, or 1 with one line on standard error."""
+    chosen = _parser().parse_args(arguments or ["build"])
     try:
         chosen.call(chosen, facts.facts())
     except (PackageError, BuildError, OSError) as error:

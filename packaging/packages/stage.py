@@ -33,8 +33,11 @@ class Sources:
         """What is in the program. After signing, for the hashes are those of the files that go out."""
         told = json.loads((self.tree / BUILD).read_bytes())
         modules = [one["name"] for one in told["modules"]] if "modules" in told else None
+        tools = told.get("tools", {})
+        if "compiler" in tools:  # a native build: zig made the launcher only, which holds nothing of it
+            tools = {name: version for name, version in tools.items() if name != "zig"}
         libraries = self.python / "Lib" / "site-packages"
-        return components.of_tree(staged, told.get("tools", {})) + components.of_packages(libraries, modules)
+        return components.of_tree(staged, tools) + components.of_packages(libraries, modules)
 
 
 def release_json(known: Facts, build: Build) -> str:

@@ -47,6 +47,8 @@ def folder(place: Path, signer: str | None, authorities: Path | None = None) -> 
 
 def package(path: Path, signer: str | None, authorities: Path | None = None) -> str:
     """A zip, an MSI, or the folder of a release: one line on what it is. Raises PackageError."""
+    if not path.exists():
+        raise PackageError(f"{path}: there is no such file")
     if path.is_dir():
         seal = folder(path, signer, authorities)
         return f"{path}: release {seal.version}, complete and unchanged"
