@@ -1,4 +1,4 @@
-"""Measure whole runs, interleaved: each round takes every client once, so that a busy moment hits all alike.
+"""Measure whole runs and starts, interleaved: each round takes every client once, so that a busy moment hits all alike.
 
 A run without a change must send no update, a run after a change exactly one, with the right address; a client that
 does otherwise is not compared but reported as wrong.
@@ -13,16 +13,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import clients, measure, report, stages
+from bench import clients, compiled, measure, report, stages, startup
 from bench.clients import Client, Place
+from bench.compiled import Program
 from bench.ours import ours
 from bench.report import Row
+from bench.startup import Startup
 from ground import NotHere
+from windows import wine
+from windows.wine import NoWine
 
 #: Two public addresses; nothing is ever sent to them.
 ADDRESSES = ("11.22.33.44", "11.22.33.55")
@@ -150,28 +154,83 @@ def itemise(service: Services, folder: Path, rounds: int) -> int:
     return 0
 
 
+def clients_compared(service: Services, folder: Path, rounds: int) -> tuple[dict[str, Row], list[str]]:
+    """Their rows, and why some are missing."""
+    found, missing = gather(service, folder)
+    rows = {client.name: Row(client.name, client.version) for client in found}
+    compare(service, found, rows, rounds)
+    for client in found:
+        if not rows[client.name].wrong:
+            rows[client.name].memory = [size for _ in range(5) if (size := measure.memory(client.command))]
+    return rows, missing
+
+
+def start_ups(service: Services, folder: Path, rounds: int, systems: set[str]) -> tuple[list[Startup], list[str]]:
+    """The tables of the compiled programs, and why one is missing."""
+    found: list[Startup] = []
+    missing: list[str] = []
+    with ExitStack() as stack:
+
+        def windows() -> tuple[Program, ...]:
+            machine = stack.enter_context(wine.fresh(folder / "machine"))
+            return (compiled.on_windows(machine, service.place(folder, "windows")),)
+
+        makers: dict[str, Callable[[], tuple[Program, ...]]] = {
+            "windows": windows,
+            "linux": lambda: compiled.on_linux(service.place(folder, "linux")),
+        }
+        for name in sorted(systems, reverse=True):
+            try:
+                found.extend(start_up(service, program, rounds) for program in makers[name]())
+            except (NotHere, NoWine) as reason:
+                missing.append(f"start on {name}: not run, because {reason}")
+    return found, missing
+
+
+def start_up(service: Services, program: Program, rounds: int) -> Startup:
+    """One program's table."""
+    client = program.client()
+    service.tell(f"address {ADDRESSES[0]}")
+    measure.run(client.command)
+    rest(service, client)
+
+    def check() -> None:
+        seen = service.tell("take")
+        if seen["updates"] or seen["asked"]["tls"]:
+            raise WrongBehaviour(f"the run without a change did {seen}")
+
+    modules = program.modules()
+    service.tell("take")
+    limits = {} if "CPython" in program.system else startup.LIMITS
+    return startup.measure(program.system, program.commands(), rounds, check, modules, limits)
+
+
 def main() -> int:
     """Measure, print the table, write the figures."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--json", type=Path, default=clients.ROOT / "build" / "bench" / "result.json")
+    parser.add_argument(
+        "--only", choices=("clients", "windows", "linux"), help="one part: the others' tables are left out"
+    )
     parser.add_argument("--stages", action="store_true", help="itemise our own run instead of comparing it")
     options = parser.parse_args()
     before = clients.load()
     with tempfile.TemporaryDirectory(prefix="ddns-bench-") as name, services(Path(name)) as service:
         if options.stages:
             return itemise(service, Path(name), options.rounds)
-        found, missing = gather(service, Path(name))
-        rows = {client.name: Row(client.name, client.version) for client in found}
-        compare(service, found, rows, options.rounds)
-        for client in found:
-            if not rows[client.name].wrong:
-                rows[client.name].memory = [size for _ in range(5) if (size := measure.memory(client.command))]
-    result = report.Result(options.rounds, before, list(rows.values()), missing)
+        rows: dict[str, Row] = {}
+        missing: list[str] = []
+        if options.only in {None, "clients"}:
+            rows, missing = clients_compared(service, Path(name), options.rounds)
+        systems = {"windows", "linux"} if options.only is None else {options.only} - {"clients"}
+        tables, more = start_ups(service, Path(name), options.rounds, systems)
+    result = report.Result(options.rounds, before, list(rows.values()), [*missing, *more], tables)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(asdict(result), indent=1) + "\n")
     report.draw(result)
-    return 1 if missing or any(row.wrong for row in rows.values()) else 0
+    wrong = any(row.wrong for row in rows.values()) or not all(table.met for table in tables)
+    return 1 if result.missing or wrong else 0
 
 
 if __name__ == "__main__":

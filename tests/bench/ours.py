@@ -11,6 +11,9 @@ from bench.clients import ROOT, Client, Place, command
 from bench.report import OURS
 from windows import cache
 
+#: The name that ours keeps.
+HOST = "ours.example.com"
+
 
 def quietly(*command: object) -> None:
     """Run a command; its output is shown only when it fails."""
@@ -40,36 +43,38 @@ def install() -> Path:
     return cache.once("bench-ours", key, make)
 
 
-def ours(place: Place, *, probe: str = "") -> Client:
-    """One record at a dyndns2 service, two sources over TLS, a plain probe."""
-    host = "ours.example.com"
-    password = place.folder / "password"
-    password.write_text("bench")
-    password.chmod(0o600)
-    sources = "".join(
-        f'    {{ url = "{url}", operator = "operator{number}", ca_file = "{place.ca}" }},\n'
+def settings(place: Place, password: str, ca: str, *, probe: str = "") -> str:
+    """One record at a dyndns2 service, two sources over TLS, a plain probe. `password` is a reference to it."""
+    listed = "".join(
+        f'    {{ url = "{url}", operator = "operator{number}", ca_file = "{ca}" }},\n'
         for number, url in enumerate(place.tls)
     )
-    (place.folder / "ddns.toml").write_text(
-        f"""schema = 1
+    return f"""schema = 1
 
 [[record]]
-name = "{host}"
+name = "{HOST}"
 provider = "home"
 
 [provider.home]
 kind = "dyndns2"
 url = "http://127.0.0.1:{place.http}/nic/update"
 username = "bench"
-password = "file:{password}"
+password = "{password}"
 
 [detect]
 sources = [
-{sources}]
+{listed}]
 probe4 = "{probe or f"http://127.0.0.1:{place.http}/"}"
 
 [proof]
 servers = ["{place.dns}"]
 """
-    )
-    return Client(OURS, "(this tree)", host, command(place, install() / "bin" / "ddns", "run", "--data", place.folder))
+
+
+def ours(place: Place, *, probe: str = "") -> Client:
+    """The client in its environment, with its settings."""
+    password = place.folder / "password"
+    password.write_text("bench")
+    password.chmod(0o600)
+    (place.folder / "ddns.toml").write_text(settings(place, f"file:{password}", place.ca, probe=probe))
+    return Client(OURS, "(this tree)", HOST, command(place, install() / "bin" / "ddns", "run", "--data", place.folder))

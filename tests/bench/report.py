@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.table import Table
 
+from bench import startup
 from bench.measure import Sample
+from bench.startup import Startup
 
 OURS, DDCLIENT, PYPI = "ddns-fleet", "ddclient", "ddns (PyPI)"
 #: Other work, as a share of the cores, above which absolute figures mislead; ratios still hold.
@@ -37,6 +39,7 @@ class Result:
     load: float
     rows: list[Row]
     missing: list[str]
+    startup: list[Startup] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,19 @@ def console() -> Console:
 
 
 def draw(result: Result) -> None:
-    """Print the table and the targets."""
+    """Print the tables and the targets."""
     out = console()
+    if result.rows:
+        _draw_clients(out, result)
+    for system in result.startup:
+        startup.draw(out, system)
+    for reason in [*result.missing, *(f"{row.name}: wrong, {row.wrong}" for row in result.rows if row.wrong)]:
+        out.print(reason, markup=False)
+    if result.load > BUSY:
+        out.print(f"This machine was busy (load {result.load:.0%} of its cores): trust the ratios only.")
+
+
+def _draw_clients(out: Console, result: Result) -> None:
     table = Table(title=f"Whole processes, medians of {result.rounds} rounds")
     for heading in ("client", "no change: ms", "CPU ms", "MiB", "change: ms", "CPU ms"):
         table.add_column(heading, justify="left" if heading == "client" else "right", no_wrap=True)
@@ -106,7 +120,3 @@ def draw(result: Result) -> None:
     for target in targets(result):
         value = "not measured" if target.value is None else f"{target.value:.2f}"
         out.print(f"{'met    ' if target.met else 'NOT met'} {target.what}: {value}, at most {target.limit}")
-    for reason in [*result.missing, *(f"{row.name}: wrong, {row.wrong}" for row in result.rows if row.wrong)]:
-        out.print(reason, markup=False)
-    if result.load > BUSY:
-        out.print(f"This machine was busy (load {result.load:.0%} of its cores): trust the ratios only.")
