@@ -1,9 +1,9 @@
-"""Machines to reach over SSH: one OpenSSH server on loopback, a port and a folder for each machine.
+"""Machines to reach over SSH: an OpenSSH server on loopback, a port and a folder for each machine.
 
 A machine's remote shell sees its own name and folder in the environment (COMPUTERNAME, DDNS_MACHINE), so that fifty
-machines need one process. Keys are thrown away with the folder; nothing of the user's own ~/.ssh is read or written.
-sshd insists on a privilege separation user when it is root; where the package is only unpacked there is none, and
-nss_wrapper (LD_PRELOAD) shows it one.
+machines need four processes (one listens on 16 ports at most). Keys are thrown away with the folder; nothing of the
+user's own ~/.ssh is read or written. sshd insists on a privilege separation user when it is root; where the package is
+only unpacked there is none, and nss_wrapper (LD_PRELOAD) shows it one.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from windows import cache
 HOST = "127.0.0.1"
 #: Seconds in which sshd must listen after its start, and end after it was told to.
 PATIENCE = 20.0
+#: MAX_LISTEN_SOCKS of OpenSSH.
+_PORTS = 16
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Sshd:
         self._folder = folder
         self._subsystem = subsystem
         self._refused, self._dead = frozenset(refused), frozenset(dead)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: list[subprocess.Popen[bytes]] = []
         self._names = tuple(names)
         self.machines: dict[str, Machine] = {}
         self.user = pwd.getpwuid(os.geteuid()).pw_name
@@ -81,20 +83,20 @@ class Sshd:
 
     def stop(self) -> None:
         """End the server and what its sessions started."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        for pid in _descendants(process.pid):
+        processes, self._processes = self._processes, []
+        for process in processes:
+            for pid in _descendants(process.pid):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+            process.terminate()
+        for process in processes:
             try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def __enter__(self) -> Self:
         self.start()
@@ -114,20 +116,24 @@ class Sshd:
             holder.close()
 
     def _launch(self) -> None:
-        settings = self._folder / "sshd_config"
-        settings.write_text("\n".join(self._settings()) + "\n")
+        living = self._living()
         with open(self.log, "wb") as log:
-            self._process = subprocess.Popen(
-                (str(self._program.path), "-D", "-e", "-f", str(settings)),
-                env={"PATH": "/usr/bin:/bin", **self._program.env, **self._users()},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            for at in range(0, len(living), _PORTS):
+                settings = self._folder / f"sshd_config_{at}"
+                settings.write_text("\n".join(self._settings(living[at : at + _PORTS])) + "\n")
+                self._processes.append(
+                    subprocess.Popen(
+                        (str(self._program.path), "-D", "-e", "-f", str(settings)),
+                        env={"PATH": "/usr/bin:/bin", **self._program.env, **self._users()},
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                    )
+                )
 
-    def _settings(self) -> Iterable[str]:
+    def _settings(self, machines: list[Machine]) -> Iterable[str]:
         yield f"HostKey {self._folder / 'host'}"
-        yield from (f"Port {machine.port}" for machine in self._living())
+        yield from (f"Port {machine.port}" for machine in machines)
         yield f"ListenAddress {HOST}"
         yield "PidFile none"
         yield "UsePAM no"
@@ -137,7 +143,7 @@ class Sshd:
         yield "MaxStartups 200"
         yield f"AuthorizedKeysFile {self._folder / 'key.pub'}"
         yield f"Subsystem powershell {self._subsystem}"
-        for machine in self._living():
+        for machine in machines:
             yield f"Match LocalPort {machine.port}"
             yield f"  SetEnv COMPUTERNAME={machine.name} DDNS_MACHINE={machine.folder}"
             if machine.name in self._refused:
@@ -164,7 +170,7 @@ class Sshd:
         until = time.monotonic() + PATIENCE
         for machine in self._living():
             while not _answers(machine.port):
-                if time.monotonic() > until or self._process is None or self._process.poll() is not None:
+                if time.monotonic() > until or any(process.poll() is not None for process in self._processes):
                     return False
                 time.sleep(0.02)
         return True
