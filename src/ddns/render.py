@@ -103,9 +103,17 @@ class Screen:
         columns = os.environ.get("COLUMNS", "")
         if columns.isdecimal() and int(columns) == 0:
             return 80  # rich would believe it, and draw nothing
-        if columns or self._file.isatty():
+        if columns:
             return None  # rich knows
-        return _UNBOUNDED
+        return self._terminal_width() if self._file.isatty() else _UNBOUNDED
+
+    def _terminal_width(self) -> int | None:
+        """None where rich finds it: it asks the three standard streams, which a windowless program opened anew."""
+        try:
+            number = self._file.fileno()
+            return None if number <= 2 else os.get_terminal_size(number).columns or None
+        except (OSError, ValueError):
+            return None
 
     @property
     def width(self) -> int:

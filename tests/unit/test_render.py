@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import pty
+import struct
+import termios
 
 import pytest
 from hypothesis import given
@@ -176,3 +181,13 @@ def test_a_picture() -> None:
     picture = screen.svg("ddns status")
     assert picture.startswith("<svg")
     assert "&lt;all&gt;" in picture
+
+
+def test_a_terminal_that_is_none_of_the_standard_streams_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it is with a windowless program in the console that started it."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 57, 0, 0))
+    with open(theirs, "w", encoding="utf-8") as file:
+        assert Screen(file).width == 57
+    os.close(ours)
