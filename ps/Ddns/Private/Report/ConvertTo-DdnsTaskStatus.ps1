@@ -58,7 +58,7 @@ function ConvertTo-DdnsTaskStatus {
         $problems = @(Get-DdnsHealthProblem -Result $Result -Row $row -Now $Now)
         $row.Health = Get-DdnsHealthWord -Result $Result -Problems $problems
         $row.Problem = (@($problems | ForEach-Object { $_.Text }) -join '; ')
-        $row.Advice = (@($problems | ForEach-Object { $_.Advice } | Where-Object { $_ } | Select-Object -Unique) -join ' ')
+        $row.Advice = (@($problems | ForEach-Object { $_.Advice } | Where-Object { $_ } | Select-Object -Unique) -join '; ')
         [pscustomobject]$row
     }
 }

@@ -44,8 +44,7 @@ function New-DdnsProblem {
         [string] $Text,
         [string] $Advice
     )
-    $sentence = if ($Advice -and $Advice[-1] -notin [char[]]'.!?`') { "$Advice." } else { $Advice }
-    [pscustomobject]@{ Severity = $Severity; Text = $Text.TrimEnd('.'); Advice = $sentence }
+    [pscustomobject]@{ Severity = $Severity; Text = $Text.TrimEnd('.'); Advice = $Advice }
 }
 
 function Get-DdnsRunProblem {
