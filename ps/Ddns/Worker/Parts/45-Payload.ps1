@@ -48,7 +48,7 @@ function Open-DdnsZip {
     Add-Type -AssemblyName System.IO.Compression.FileSystem
     try { [System.IO.Compression.ZipFile]::OpenRead($Path) }
     catch [System.IO.InvalidDataException] {
-        throw (New-DdnsFault -Code 'PackageCorrupt' -Message "the package is not a zip, or is cut short: $($_.Exception.InnerException.Message)" -Advice 'Fetch it again.')
+        throw (New-DdnsFault -Code 'PackageCorrupt' -Message "the package is not a zip, or is cut short: $($_.Exception.Message)" -Advice 'Fetch it again.')
     }
 }
 

@@ -1,4 +1,4 @@
-"""One machine that the PowerShell commands deploy to, and release zips to deploy.
+"""A machine that the PowerShell commands deploy to, and release zips to deploy.
 
 On Linux the machine is a folder (program, data, and the store of the double of the task scheduler), and the program in the
 zip is a script that starts Python from source, so that the whole story runs without Windows.
@@ -6,10 +6,12 @@ zip is a script that starts Python from source, so that the whole story runs wit
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shlex
+import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -17,13 +19,59 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ddns import __version__
 from e2e.machine import SOURCE
 from ground import pwsh
 
 CALL = Path(__file__).with_name("call.ps1")
 MODULE = pwsh.PS / "Ddns" / "Ddns.psd1"
 Row = dict[str, Any]
+
+
+class Served:
+    """A PowerShell that stays and answers one request after the other: to start one takes longer than most calls."""
+
+    def __init__(self, shell: pwsh.Shell, folder: Path) -> None:
+        self.shell = shell
+        self._pipe = folder / "requests"
+        self._process: subprocess.Popen[str] | None = None
+        os.mkfifo(self._pipe)
+
+    def ask(self, request: Path) -> pwsh.Ended:
+        """Have a request answered; `out` is what it printed. One that kills PowerShell ends with another code than 0."""
+        process = self._process or self._start()
+        self._requests.write(f"{request}\n")
+        self._requests.flush()
+        assert process.stdout is not None
+        said: list[str] = []
+        for line in process.stdout:
+            if line == "answered\n":
+                return pwsh.Ended(0, "".join(said), "")
+            if line.startswith("failed "):
+                return pwsh.Ended(1, "".join(said), line)
+            said.append(line)
+        self.stop()
+        return pwsh.Ended(process.returncode or 1, "".join(said), "it ended")
+
+    def stop(self) -> None:
+        """End it."""
+        process, self._process = self._process, None
+        if process is not None:
+            self._requests.close()
+            process.kill()
+            process.communicate()
+
+    def _start(self) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            self.shell.command("-File", str(CALL), "-Requests", str(self._pipe)),
+            env=self.shell.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._process = process
+        self._requests = open(self._pipe, "w", encoding="utf-8")  # noqa: SIM115  # closed with the process
+        return process
 
 
 @dataclass(frozen=True)
@@ -78,12 +126,11 @@ def package(
 
 @dataclass
 class Deployed:
-    """A machine; `root` is its folder. `more` is added to its places, `environ` to the environment of every call."""
+    """A machine; `root` is its folder. `more` is added to its places."""
 
     root: Path
-    shell: pwsh.Shell
+    served: Served
     more: dict[str, object] = field(default_factory=dict)
-    environ: dict[str, str] = field(default_factory=dict)
 
     @property
     def programs(self) -> Path:
@@ -108,26 +155,31 @@ class Deployed:
         } | self.more
 
     def calls(self, *calls: Row, environ: Mapping[str, str] | None = None, script: str = "") -> Any:
-        """Run commands, or a script, in one PowerShell."""
+        """Run commands, or a script; what they return."""
         ended = self.raw(*calls, environ=environ, script=script)
-        return ended.json()
+        assert ended.exit == 0, ended
+        return json.loads((self.root / "answer.json").read_text(encoding="utf-8"))
 
     def raw(self, *calls: Row, environ: Mapping[str, str] | None = None, script: str = "") -> pwsh.Ended:
-        """The same, with whatever came of it."""
+        """The same; what was printed, and how it ended."""
         self.root.mkdir(parents=True, exist_ok=True)
+        shell = self.served.shell
         spec = {
-            "module": self.shell.path(MODULE),
-            "double": self.shell.path(pwsh.tasks_double() / "ScheduledTasks.psd1"),
+            "module": shell.path(MODULE),
+            "double": shell.path(pwsh.tasks_double() / "ScheduledTasks.psd1"),
             "places": self.places,
+            "environ": {"DDNS_FAKE_TASKS": shell.path(self.tasks)} | dict(environ or {}),
+            "answer": shell.path(self.root / "answer.json"),
             "calls": list(calls),
             "script": script,
         }
-        extra = {"DDNS_FAKE_TASKS": self.shell.path(self.tasks)} | self.environ | dict(environ or {})
-        file = self.root / "call.json"
+        file = self.root / "request.json"
         file.write_text(json.dumps(spec))
-        return self.shell.file(CALL, self.shell.path(file), environ=extra)
+        return self.served.ask(file)
 
-    def call(self, command: str, secure: Row | None = None, environ: Mapping[str, str] | None = None, **parameters: Any) -> Row:
+    def call(
+        self, command: str, secure: Row | None = None, environ: Mapping[str, str] | None = None, **parameters: Any
+    ) -> Row:
         """One command; its one result, with `errors` (the ids of the errors that it wrote)."""
         (answer,) = self.calls({"command": command, "parameters": parameters, "secure": secure}, environ=environ)
         assert not answer["thrown"], answer["thrown"]
@@ -153,6 +205,3 @@ class Deployed:
 def steps(result: Row) -> dict[str, str]:
     """Name -> outcome."""
     return {step["Name"]: step["Outcome"] for step in result["Steps"]}
-
-
-SOURCE_VERSION = __version__

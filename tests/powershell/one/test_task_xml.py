@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ground import NotHere, not_run, pwsh
-from powershell.one_machine import MODULE
+from powershell.one.machine import MODULE
 
 GOLDEN = Path(__file__).with_name("golden")
 SCHEMA = Path(__file__).with_name("task.xsd")
@@ -139,9 +139,7 @@ $all = [ordered]@{
 }
 """
     script = _RENDER + spoil + _VALIDATE + "ConvertTo-Json -Depth 5 $faults"
-    found = _ask(
-        shell_of_module, tmp_path, script, kinds={"default": BASE}, schema=shell_of_module.path(SCHEMA)
-    )
+    found = _ask(shell_of_module, tmp_path, script, kinds={"default": BASE}, schema=shell_of_module.path(SCHEMA))
     assert {name for name, faults in found.items() if faults} == set(found)
     assert len(found) == 8
 

@@ -1,0 +1,482 @@
+"""One machine, with a client that is a few lines of shell: what is done, in which order, and what is left when it fails."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ground import pwsh
+from powershell.one.machine import Deployed, Package, Row, Served, package, steps
+
+#: Stands for the client: ends a run with the number in the file `exit` of its data folder, notes its arguments, keeps secrets.
+CLIENT = b"""#!/bin/sh
+data=
+previous=
+for argument in "$@"; do
+    [ "$previous" = --data ] && data=$argument
+    previous=$argument
+done
+echo "$@" >> "${data:-/tmp}/arguments" 2>/dev/null
+case $1 in
+run) [ -e "$data/exit" ] && exit "$(cat "$data/exit")" ;;
+config) if grep -q nonsense "$data/ddns.toml"; then echo "ddns.toml:2: unknown key nonsense"; exit 10; fi ;;
+secret) mkdir -p "$data/secrets"; cat > "$data/secrets/$3" ;;
+esac
+exit 0
+"""
+SETTINGS = 'schema = 1\n\n[provider.main]\nkind = "cloudflare"\ntoken = "file:main-token"\n'
+CANARY = "canary-4f1d9b"
+STEPS = (
+    *("Preflight", "Folders", "Package", "Settings", "Enrolment", "Secrets", "Snapshot", "Trial", "Task", "Launcher"),
+    *("Current", "Msi", "System", "FirstRun", "Prune", "Record"),
+)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, served: Served) -> Deployed:
+    return Deployed(tmp_path / "machine", served)
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> Callable[..., Package]:
+    def make(version: str = "1.0.0", more: bytes = b"", **others: Any) -> Package:
+        return package(tmp_path / "releases", version, CLIENT + more, **others)
+
+    return make
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> str:
+    path = tmp_path / "asked.toml"
+    path.write_text(SETTINGS)
+    return str(path)
+
+
+@pytest.fixture
+def deployed(machine: Deployed, releases: Callable[..., Package], settings: str) -> Deployed:
+    """A machine with version 1.0.0."""
+    made = machine.call("Install-Ddns", {"Secret": CANARY}, **releases().asked, ConfigPath=settings, NoStart=True)
+    assert made["Outcome"] == "Installed", made
+    return machine
+
+
+def failed(result: Row, code: str) -> None:
+    """A result row that says what is wrong and what to do, as an error, too."""
+    assert result["Error"] is not None, result
+    assert result["Error"]["Code"] == code, result["Error"]
+    assert result["Error"]["Advice"].strip()
+    assert result["errors"] == [f"Ddns.{code}"]
+
+
+def test_each_step_is_told(deployed: Deployed, releases: Callable[..., Package]) -> None:
+    result = deployed.install(releases("1.1.0"), NoStart=True)
+    assert tuple(steps(result)) == STEPS
+    assert result["Schema"] == 1
+    assert all(step["Milliseconds"] >= 0 for step in result["Steps"])
+
+
+def test_what_is_not_said_stays(deployed: Deployed, releases: Callable[..., Package]) -> None:
+    assert deployed.install(Interval="5m", NoNetworkTrigger=True, Account="NetworkService")["Outcome"] == "Updated"
+    assert deployed.install(releases("1.1.0"), NoStart=True)["Outcome"] == "Updated"
+    task = deployed.task()
+    assert "<Interval>PT5M</Interval>" in task
+    assert "NetworkProfile" not in task
+    assert "S-1-5-20" in task
+    assert deployed.install()["Outcome"] == "Unchanged"
+
+
+def test_what_would_be_done_is_told_and_nothing_is_touched(
+    machine: Deployed, releases: Callable[..., Package], settings: str
+) -> None:
+    result = machine.install(releases(), ConfigPath=settings, WhatIf=True)
+    assert (result["Outcome"], result["Changed"], result["Error"]) == ("WhatIf", False, None)
+    assert steps(result)["Task"] == "WouldDo"
+    assert machine.tree() == set()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_after_any_step_the_next_deployment_finishes(
+    deployed: Deployed, releases: Callable[..., Package], step: str
+) -> None:
+    (deployed.data / "state" / "state.db").write_bytes(b"state")
+    new = releases("1.1.0", b"# new\n")
+    deployed.more = {"EndAfter": step}
+    killed = deployed.raw({"command": "Install-Ddns", "parameters": {**new.asked, "NoStart": True}})
+    assert killed.exit != 0
+    deployed.more = {}
+    result = deployed.install(new, NoStart=True)
+    assert result["Error"] is None, result
+    assert result["Version"] == "1.1.0"
+    assert "1.1.0/app/ddns" in deployed.task()
+    assert (deployed.programs / "bin" / "current").read_text() == "1.1.0"
+    assert b"1.1.0" in (deployed.programs / "bin" / "ddns").read_bytes()
+    left = {path.name for path in deployed.programs.iterdir()}
+    assert left == {"1.0.0", "1.1.0", "bin", "deploy.lock", "deployment.json", "snapshots", "staging", "task.xml"}
+    assert not list((deployed.programs / "staging").iterdir())
+    assert not (deployed.tasks / "Tasks" / "DDNS" / "Trial.xml").exists()
+    assert deployed.install(new)["Outcome"] == "Unchanged"
+
+
+def test_old_versions_go_but_for_the_last(deployed: Deployed, releases: Callable[..., Package]) -> None:
+    for version in ("1.1.0", "1.2.0", "1.10.0"):
+        assert deployed.install(releases(version, version.encode()), NoStart=True)["Outcome"] == "Updated"
+    assert {path.name for path in deployed.programs.iterdir() if path.name[0].isdigit()} == {"1.2.0", "1.10.0"}
+
+
+def test_an_older_version_only_when_asked_for(deployed: Deployed, releases: Callable[..., Package]) -> None:
+    old = releases("0.9.0", b"# old\n")
+    failed(deployed.install(old), "Downgrade")
+    assert "1.0.0/app/ddns" in deployed.task()
+    assert not (deployed.programs / "0.9.0").exists()
+    assert deployed.install(old, AllowDowngrade=True, NoStart=True)["Version"] == "0.9.0"
+
+
+def test_a_damaged_program_is_put_right(deployed: Deployed, releases: Callable[..., Package]) -> None:
+    (deployed.programs / "1.0.0" / "app" / "ddns").write_bytes(CLIENT + b"# changed")
+    (deployed.programs / "1.0.0" / "app" / "planted.dll").write_bytes(b"MZ")
+    (answer,) = deployed.calls({"command": "Test-DdnsTask"})
+    assert {row["Actual"] for row in answer["output"]} == {"app/ddns differs", "app/planted.dll is not in it"}
+    assert deployed.install(releases(), NoStart=True)["Outcome"] == "Updated"
+    assert (deployed.programs / "1.0.0" / "app" / "ddns").read_bytes() == CLIENT
+    assert not (deployed.programs / "1.0.0" / "app" / "planted.dll").exists()
+
+
+class TestPackages:
+    """What is not the release leaves no trace."""
+
+    @pytest.mark.parametrize(
+        ("code", "spoil"),
+        [
+            ("PackageHash", lambda good, make: Package(good.path, "0" * 64)),
+            ("PackageUnsigned", lambda good, make: Package(good.path, "")),
+            ("PackageMissing", lambda good, make: Package(good.path.with_name("none.zip"), good.sha256)),
+            ("PackageSlip", lambda good, make: make("1.0.0", files={"../../evil": b"x"})),
+            ("PackageSlip", lambda good, make: make("1.0.0", files={"app/nul.txt": b"x"})),
+            ("PackageCorrupt", lambda good, make: make("1.0.0", list_of={"app/ddns": b"other"})),
+            ("PackageCorrupt", lambda good, make: make("1.0.0", list_of={"app/missing": b"other"})),
+            ("PackageCorrupt", lambda good, make: make("1.0.0", release={"version": "one"})),
+            ("PackageArchitecture", lambda good, make: make("1.0.0", release={"architecture": "arm64"})),
+        ],
+        ids=["hash", "nobody-vouches", "missing", "dots", "device", "content", "file", "version", "architecture"],
+    )
+    def test_is_refused(
+        self,
+        machine: Deployed,
+        releases: Callable[..., Package],
+        settings: str,
+        code: str,
+        spoil: Callable[[Package, Callable[..., Package]], Package],
+    ) -> None:
+        bad = spoil(releases(), releases)
+        failed(machine.install(bad, ConfigPath=settings), code)
+        assert machine.tree() == set()
+
+    def test_cut_short(self, machine: Deployed, releases: Callable[..., Package], settings: str) -> None:
+        good = releases()
+        data = good.path.read_bytes()
+        good.path.write_bytes(data[: len(data) // 2])
+        cut = Package(good.path, hashlib.sha256(good.path.read_bytes()).hexdigest())
+        failed(machine.install(cut, ConfigPath=settings), "PackageCorrupt")
+        assert machine.tree() == set()
+
+    def test_a_file_that_the_list_does_not_name(
+        self, machine: Deployed, releases: Callable[..., Package], settings: str
+    ) -> None:
+        good = releases()
+        with zipfile.ZipFile(good.path, "a") as zipped:
+            zipped.writestr("app/planted.dll", b"MZ")
+        planted = Package(good.path, hashlib.sha256(good.path.read_bytes()).hexdigest())
+        failed(machine.install(planted, ConfigPath=settings), "PackageCorrupt")
+        assert machine.tree() == set()
+
+    def test_replaced_on_the_share_after_it_was_hashed(
+        self, machine: Deployed, releases: Callable[..., Package], settings: str
+    ) -> None:
+        good = releases()
+        good.path.write_bytes(releases("1.0.0", b"# evil\n").path.read_bytes())
+        failed(machine.install(good, ConfigPath=settings), "PackageHash")
+        assert machine.tree() == set()
+
+    def test_too_large_for_the_disk(self, machine: Deployed, tmp_path: Path, settings: str) -> None:
+        huge = tmp_path / "huge.zip"
+        with open(huge, "wb") as file:
+            file.truncate(4 << 40)
+        failed(machine.install(Package(huge, "1" * 64), ConfigPath=settings), "DiskFull")
+        assert machine.tree() == set()
+
+    def test_known_by_its_hash_it_is_not_needed(self, deployed: Deployed, releases: Callable[..., Package]) -> None:
+        here = releases()
+        asked = deployed.call("Install-Ddns", Sha256=here.sha256, Interval="20m", NoStart=True)
+        assert asked["Outcome"] == "Updated", asked
+        here.path.unlink()
+        assert deployed.call("Install-Ddns", Sha256=here.sha256)["Outcome"] == "Unchanged"
+        failed(deployed.call("Install-Ddns", Sha256="2" * 64), "PackageMissing")
+
+
+class TestAccounts:
+    def test_not_elevated(self, machine: Deployed, releases: Callable[..., Package], settings: str) -> None:
+        result = machine.call(
+            "Install-Ddns", environ={"DDNS_FAKE_ELEVATED": "0"}, **releases().asked, ConfigPath=settings
+        )
+        failed(result, "NotElevated")
+        assert machine.tree() == set()
+
+    def test_unknown(self, machine: Deployed, releases: Callable[..., Package], settings: str) -> None:
+        failed(machine.install(releases(), ConfigPath=settings, Account="CORP\\nobody$"), "AccountUnknown")
+        assert machine.tree() - {"tasks/Tasks/DDNS"} == set()
+
+    def test_a_user_needs_a_password(self, machine: Deployed, releases: Callable[..., Package], settings: str) -> None:
+        failed(machine.install(releases(), ConfigPath=settings, Account="CORP\\anna"), "AccountRight")
+        assert machine.tree() == set()
+
+    def test_may_not_log_on_as_a_batch_job(
+        self, machine: Deployed, releases: Callable[..., Package], settings: str
+    ) -> None:
+        machine.tasks.mkdir(parents=True)
+        users = [
+            {"Name": "ddns$", "Sid": "S-1-5-21-1-2-3-1105", "Domain": "CORP", "Kind": "gmsa", "NoBatchLogon": True}
+        ]
+        (machine.tasks / "machine.json").write_text(json.dumps({"Users": users}))
+        failed(machine.install(releases(), ConfigPath=settings, Account="CORP\\ddns$"), "AccountRight")
+        assert machine.tree() - {"tasks/Tasks/DDNS"} == set()
+
+    def test_a_group_managed_one(self, machine: Deployed, releases: Callable[..., Package], settings: str) -> None:
+        machine.tasks.mkdir(parents=True)
+        users = [{"Name": "ddns$", "Sid": "S-1-5-21-1-2-3-1105", "Domain": "CORP", "Kind": "gmsa"}]
+        (machine.tasks / "machine.json").write_text(json.dumps({"Users": users}))
+        made = machine.install(releases(), ConfigPath=settings, Account="CORP\\ddns$", NoStart=True)
+        assert made["Outcome"] == "Installed", made
+        assert "<LogonType>Password</LogonType>" in machine.task()
+        assert "ProcessTokenSidType" not in machine.task()
+
+
+class TestSettings:
+    def test_wrong_ones_never_replace_right_ones(self, deployed: Deployed, tmp_path: Path) -> None:
+        wrong = tmp_path / "wrong.toml"
+        wrong.write_text("schema = 1\nnonsense = 2\n")
+        result = deployed.install(ConfigPath=str(wrong))
+        failed(result, "SettingsInvalid")
+        assert "ddns.toml:2: unknown key nonsense" in result["Error"]["Message"]
+        failed(deployed.call("Set-DdnsConfig", Path=str(wrong)), "SettingsInvalid")
+        assert (deployed.data / "ddns.toml").read_text() == SETTINGS
+
+    def test_none_at_all(self, machine: Deployed, releases: Callable[..., Package]) -> None:
+        failed(machine.install(releases()), "SettingsMissing")
+        assert machine.tree() == set()
+
+    def test_those_that_fail_their_trial_are_taken_back(self, deployed: Deployed, tmp_path: Path) -> None:
+        other = tmp_path / "other.toml"
+        other.write_text(SETTINGS + "# other\n")
+        (deployed.data / "exit").write_text("12")
+        result = deployed.call("Set-DdnsConfig", {"Secret": "wrong-token"}, Path=str(other))
+        failed(result, "TrialFailed")
+        assert (deployed.data / "ddns.toml").read_text() == SETTINGS
+        assert (deployed.data / "secrets" / "main-token").read_text().strip() == CANARY
+
+    def test_new_ones_replace_the_old(self, deployed: Deployed, tmp_path: Path) -> None:
+        other = tmp_path / "other.toml"
+        other.write_text(SETTINGS + "# other\n")
+        assert deployed.call("Set-DdnsConfig", Path=str(other))["Outcome"] == "Updated"
+        assert deployed.call("Set-DdnsConfig", Path=str(other))["Outcome"] == "Unchanged"
+        assert (deployed.data / "ddns.toml").read_text().endswith("# other\n")
+        assert (deployed.data / "ddns.toml.before").read_text() == SETTINGS
+
+    @pytest.mark.parametrize("interval", ["30s", "59s", "PT30S", "00:00:30", "90s", "32d", "soon"])
+    def test_an_interval_that_no_task_can_have(self, machine: Deployed, interval: str) -> None:
+        (answer,) = machine.calls({"command": "Install-Ddns", "parameters": {"Interval": interval}})
+        assert answer["thrown"]
+        if interval in {"30s", "59s", "PT30S", "00:00:30"}:
+            assert "resident mode" in answer["thrown"]
+        assert machine.tree() == set()
+
+
+class TestDrift:
+    def _edit(self, machine: Deployed, old: str, new: str) -> None:
+        text = machine.task()
+        assert old in text
+        machine.calls(
+            script=f"""
+$xml = Export-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Update
+Register-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Update -Xml ($xml -replace '^<\\?xml[^>]*>', '').Replace('{old}', '{new}') -Force | Out-Null
+'done'"""
+        )
+
+    def test_an_edited_task_is_told_and_changed_back_only_by_force(
+        self, deployed: Deployed, releases: Callable[..., Package]
+    ) -> None:
+        right = deployed.task()
+        self._edit(deployed, "PT10M</Interval>", "PT3H</Interval>")
+        (answer,) = deployed.calls({"command": "Test-DdnsTask"})
+        (row,) = answer["output"]
+        assert (row["Area"], row["Item"]) == ("Task", "Triggers/TimeTrigger/Repetition/Interval")
+        assert (row["Expected"], row["Actual"]) == ("600", "10800")
+        (answer,) = deployed.calls({"command": "Get-DdnsTask"})
+        assert answer["output"][0]["DefinitionMatch"] is False
+        told = deployed.install()
+        assert (told["Outcome"], steps(told)["Task"]) == ("Unchanged", "Warning")
+        failed(deployed.install(releases("1.1.0"), NoStart=True), "TaskEdited")
+        assert "PT3H" in deployed.task()
+        assert deployed.install(Force=True, NoStart=True)["Outcome"] == "Updated"
+        assert deployed.task() == right
+
+    def test_a_disabled_task_stays_disabled(self, deployed: Deployed, releases: Callable[..., Package]) -> None:
+        deployed.calls(script="Disable-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Update | Out-Null; 'done'")
+        (answer,) = deployed.calls({"command": "Test-DdnsTask"})
+        assert [row["Item"] for row in answer["output"]] == ["Settings/Enabled"]
+        upgraded = deployed.install(releases("1.1.0"), NoStart=True)
+        assert upgraded["Outcome"] == "Updated", upgraded
+        assert steps(upgraded)["Task"] == "Warning"
+        assert "<Enabled>false</Enabled>" in deployed.task()
+        assert deployed.install(Force=True, NoStart=True)["Outcome"] == "Updated"
+        assert "<Enabled>false</Enabled>" not in deployed.task()
+
+    def test_a_task_that_is_gone_comes_back(self, deployed: Deployed) -> None:
+        right = deployed.task()
+        deployed.calls(script="Unregister-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Update -Confirm:$false; 'done'")
+        (answer,) = deployed.calls({"command": "Test-DdnsTask"})
+        assert [(row["Area"], row["Actual"]) for row in answer["output"]] == [("Mode", "")]
+        assert deployed.install(NoStart=True)["Outcome"] == "Updated"
+        assert deployed.task() == right
+
+    def test_nothing_differs_after_a_deployment(self, deployed: Deployed) -> None:
+        quiet, rows = deployed.calls(
+            {"command": "Test-DdnsTask", "parameters": {"Quiet": True}}, {"command": "Test-DdnsTask"}
+        )
+        assert quiet["output"] == [True]
+        assert rows["output"] == []
+
+
+class TestFolders:
+    def test_a_link_is_refused(
+        self, machine: Deployed, releases: Callable[..., Package], settings: str, tmp_path: Path
+    ) -> None:
+        (tmp_path / "elsewhere").mkdir()
+        machine.data.parent.mkdir(parents=True)
+        machine.data.symlink_to(tmp_path / "elsewhere")
+        failed(machine.install(releases(), ConfigPath=settings), "UnsafeFolder")
+        assert list((tmp_path / "elsewhere").iterdir()) == []
+        assert not machine.programs.exists()
+
+    def test_two_at_once(self, deployed: Deployed) -> None:
+        with open(deployed.programs / "deploy.lock", "r+b") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            failed(deployed.install(Interval="7m"), "Busy")
+        assert deployed.install(Interval="7m", NoStart=True)["Outcome"] == "Updated"
+
+    def test_an_empty_task_folder_is_no_hindrance(
+        self, machine: Deployed, releases: Callable[..., Package], settings: str
+    ) -> None:
+        machine.calls(
+            script="""
+$action = New-ScheduledTaskAction -Execute 'x.exe'
+Register-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Old -Action $action | Out-Null
+Unregister-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Old -Confirm:$false
+'done'"""
+        )
+        assert machine.install(releases(), ConfigPath=settings, NoStart=True)["Outcome"] == "Installed"
+
+
+def test_a_first_installation_that_fails_keeps_old_data(
+    machine: Deployed, releases: Callable[..., Package], settings: str
+) -> None:
+    machine.data.mkdir(parents=True)
+    (machine.data / "ddns.toml").write_text("schema = 1\n# mine\n")
+    (machine.data / "exit").write_text("12")
+    result = machine.install(releases(), ConfigPath=settings)
+    failed(result, "TrialFailed")
+    assert result["Outcome"] == "Failed"
+    assert (machine.data / "ddns.toml").read_text() == "schema = 1\n# mine\n"
+    assert not machine.programs.exists()
+    assert machine.task() == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"), [(11, "Updated"), (13, "Updated"), (12, "RolledBack"), (10, "RolledBack")]
+)
+def test_an_upgrade_passes_when_only_the_network_is_bad(
+    deployed: Deployed, releases: Callable[..., Package], code: int, outcome: str
+) -> None:
+    (deployed.data / "exit").write_text(str(code))
+    assert deployed.install(releases("1.1.0"), NoStart=True)["Outcome"] == outcome
+
+
+def test_the_old_version_ended_alike(deployed: Deployed, releases: Callable[..., Package]) -> None:
+    """A provider that refuses the old version's token refuses the new one's: that is no reason to stay."""
+    (deployed.data / "exit").write_text("12")
+    (deployed.data / "public").mkdir(exist_ok=True)
+    (deployed.data / "public" / "status.json").write_text(json.dumps({"schema": 1, "run": {"exit": 12}}))
+    upgraded = deployed.install(releases("1.1.0"))
+    assert upgraded["Outcome"] == "Updated"
+    assert steps(upgraded)["Trial"] == "Warning"
+
+
+def test_state_returns_when_the_old_version_can_not_read_what_the_new_one_left(
+    machine: Deployed, releases: Callable[..., Package], settings: str
+) -> None:
+    """The new version writes a state that only it can read, then fails."""
+    old = (
+        CLIENT.replace(b"exit 0\n", b"").rstrip()
+        + b"""
+if [ "$1" = run ] && grep -q new "$data/state/state.db"; then exit 15; fi
+exit 0
+"""
+    )
+    new = (
+        CLIENT.replace(b"exit 0\n", b"").rstrip()
+        + b"""
+if [ "$1" = run ] && [ "$2" != --trial ]; then echo new > "$data/state/state.db"; exit 1; fi
+exit 0
+"""
+    )
+    first = package(machine.root / "r", "1.0.0", old)
+    machine.install(first, ConfigPath=settings, NoStart=True)
+    (machine.data / "state" / "state.db").write_text("old")
+    back = machine.install(package(machine.root / "r", "1.1.0", new))
+    assert back["Outcome"] == "RolledBack", back
+    assert back["Error"]["Code"] == "FirstRun"
+    assert (machine.data / "state" / "state.db").read_text() == "old"
+
+
+def test_the_secret_is_nowhere_but_in_its_place(
+    machine: Deployed, releases: Callable[..., Package], settings: str, tmp_path: Path
+) -> None:
+    """A deployment with every log on, one that works and one that fails; then every file is searched."""
+    (tmp_path / "asked.toml").write_text(SETTINGS)
+    good = releases()
+    script = f"""
+Start-Transcript -Path '{tmp_path}/transcript.txt' | Out-Null
+$secure = [System.Security.SecureString]::new()
+foreach ($character in [IO.File]::ReadAllText('{tmp_path}/token').ToCharArray()) {{ $secure.AppendChar($character) }}
+$VerbosePreference = 'Continue'
+$DebugPreference = 'Continue'
+$asked = @{{ Package = '{good.path}'; Sha256 = '{good.sha256}'; ConfigPath = '{settings}'; Secret = $secure }}
+Install-Ddns @asked -Verbose 4>'{tmp_path}/verbose.txt' | Out-String | Write-Output
+[IO.File]::WriteAllText('{machine.data}/exit', '12')
+Set-DdnsConfig -Secret $secure -Verbose -ErrorAction Continue 4>>'{tmp_path}/verbose.txt' | Out-String | Write-Output
+try {{ Install-Ddns -Secret 'plain text' }} catch {{ 'refused: ' + $_.Exception.Message }}
+$Error | Format-List * -Force | Out-File '{tmp_path}/errors.txt'
+$Error | Export-Clixml -Path '{tmp_path}/errors.xml' -Depth 3
+Get-History | Out-File '{tmp_path}/history.txt'
+Stop-Transcript | Out-Null
+"""
+    (tmp_path / "token").write_text(CANARY)
+    said = machine.calls(script=script)
+    (tmp_path / "token").unlink()
+    assert any("never plain text" in line for line in said), said
+    found = {
+        str(path.relative_to(tmp_path))
+        for path in tmp_path.rglob("*")
+        if path.is_file() and CANARY.encode() in path.read_bytes().replace(b"\0", b"")
+    }
+    assert found == {os.path.join("machine", "ProgramData", "DDNS", "secrets", "main-token")}
+    arguments = (machine.data / "arguments").read_text()
+    assert re.search(r"^secret set main-token --data ", arguments, re.MULTILINE)

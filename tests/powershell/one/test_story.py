@@ -1,0 +1,115 @@
+"""The life of one machine on Linux, with the client from source and a real DNS server: deployed, asked, moved, upgraded,
+upgraded to something broken, uninstalled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from e2e import world
+from e2e.machine import Machine
+from e2e.world import FIRST, SECOND, World
+from ground import pwsh
+from ground.bind import Bind
+from ground.echo import Echo
+from ground.tls import Authority
+from ground.whoami import Whoami
+from powershell.one.machine import Deployed, Served, package, script, steps
+
+#: The wrapper's answer to a real run, so that only the trial passes.
+_FAILS_WHEN_IT_COUNTS = 'case "$*" in *--trial*) ;; run*) exit 1 ;; esac'
+
+
+@pytest.fixture
+def around(
+    tmp_path: Path,
+    bind: Bind,
+    fresh_name: Callable[..., str],
+    ca: Authority,
+    echo: Callable[..., Echo],
+    whoami: Callable[..., Whoami],
+) -> World:
+    made = world.make(Machine(tmp_path / "draft"), bind, fresh_name(), ca, echo, whoami)
+    made.write_settings(more='[proof]\nsettle = "1ms"')
+    return made
+
+
+def _trigger(machine: Deployed) -> None:
+    """The network comes: the event that the task subscribes to."""
+    fire = pwsh.tasks_double() / "Invoke-FakeTaskEvent.ps1"
+    machine.calls(
+        script=f"& '{fire}' -Kind Event -Channel 'Microsoft-Windows-NetworkProfile/Operational'"
+        " -Provider Microsoft-Windows-NetworkProfile -EventId 10000 -Wait | Out-Null; 'done'"
+    )
+
+
+def test_the_life_of_a_machine(tmp_path: Path, served: Served, around: World) -> None:
+    machine = Deployed(tmp_path / "machine", served)
+    releases = tmp_path / "releases"
+    first = package(releases, "1.0.0")
+    settings = str(tmp_path / "draft" / "ddns.toml")
+
+    made = machine.call(
+        "Install-Ddns", {"Secret": {"tsig": around.bind.key.secret}}, **first.asked, ConfigPath=settings
+    )
+    assert (made["Outcome"], made["Version"], made["Error"]) == ("Installed", "1.0.0", None), made
+    assert steps(made)["FirstRun"] == "Done"
+    assert around.published() == (FIRST,)
+
+    row, drift = machine.calls({"command": "Get-DdnsTask"}, {"command": "Test-DdnsTask"})
+    (told,) = row["output"]
+    assert (told["Health"], told["Address"], told["LastResult"]) == ("OK", FIRST, 0), told
+    assert drift["output"] == []
+
+    before = machine.task()
+    again = machine.install(first, ConfigPath=settings)
+    assert (again["Outcome"], again["Changed"]) == ("Unchanged", False), again
+    assert machine.task() == before
+
+    around.move(SECOND)
+    _trigger(machine)
+    assert around.published() == (SECOND,)
+
+    second = package(releases, "1.1.0", script(first="# another"))
+    upgraded = machine.install(second)
+    assert (upgraded["Outcome"], upgraded["PreviousVersion"], upgraded["Version"]) == ("Updated", "1.0.0", "1.1.0")
+    assert "1.1.0/app/ddns" in machine.task()
+    assert (machine.programs / "bin" / "current").read_text() == "1.1.0"
+
+    for number, broken in enumerate((script(first="exit 1"), script(first=_FAILS_WHEN_IT_COUNTS))):
+        third = package(releases, f"1.2.{number}", broken)
+        back = machine.install(third)
+        assert (back["Outcome"], back["Version"]) == ("RolledBack", "1.1.0"), back
+        assert back["Error"]["Code"] == ("TrialFailed", "FirstRun")[number]
+        assert "1.1.0/app/ddns" in machine.task()
+        assert (machine.programs / "bin" / "current").read_text() == "1.1.0"
+        assert b"1.1.0" in (machine.programs / "bin" / "ddns").read_bytes()
+        assert not (machine.programs / f"1.2.{number}").exists()
+
+    around.move(FIRST)
+    started = machine.call("Start-DdnsTask", Wait=True)
+    assert started["Address"] == FIRST
+    assert around.published() == (FIRST,)
+
+    gone = machine.call("Uninstall-Ddns", RemoveData=True, Confirm=False)
+    assert gone["Outcome"] == "Removed", gone
+    assert machine.tree() == {"tasks/Tasks/DDNS"}, "the double can't remove a task folder"
+    assert machine.call("Uninstall-Ddns", RemoveData=True, Confirm=False)["Outcome"] == "NotInstalled"
+
+
+def test_the_record_goes_only_when_asked_for(tmp_path: Path, served: Served, around: World) -> None:
+    """Uninstalled without a word about it, the record stands."""
+    machine = Deployed(tmp_path / "machine", served)
+    machine.call(
+        "Install-Ddns",
+        {"Secret": {"tsig": around.bind.key.secret}},
+        **package(tmp_path / "releases").asked,
+        ConfigPath=str(tmp_path / "draft" / "ddns.toml"),
+    )
+    gone = machine.call("Uninstall-Ddns", Confirm=False)
+    assert gone["Outcome"] == "Removed"
+    assert around.published() == (FIRST,)
+    assert (machine.data / "ddns.toml").exists()
+    assert not machine.programs.exists()
