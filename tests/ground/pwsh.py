@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ground import NotHere
+from ground import NotHere, NotToBeHad
 from windows import cache, wine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,7 +140,7 @@ def tasks_double() -> Path:
     named = os.environ.get("DDNS_TASKS_DOUBLE")
     folder = Path(named) if named else _BESIDE / "windows-doubles" / "ScheduledTasks"
     if not (folder / "ScheduledTasks.psd1").exists():
-        raise NotHere("the double of the ScheduledTasks module is not here (DDNS_TASKS_DOUBLE names its folder)")
+        raise NotToBeHad("the double of the ScheduledTasks module is not here (DDNS_TASKS_DOUBLE names its folder)")
     return folder
 
 
@@ -149,7 +149,7 @@ def tools() -> Path:
     """The folder of the tools beside the checkout, unpacked. Raises NotHere."""
     installer = _BESIDE / "install"
     if not installer.exists():
-        raise NotHere("there are no tools beside the checkout")
+        raise NotToBeHad("there are no tools beside the checkout")
     done = subprocess.run(
         (str(installer),), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE, check=False
     )
@@ -162,9 +162,9 @@ def _tool(name: str, otherwise: str) -> Path:
     try:
         found = tools() / name
     except NotHere as missing:
-        raise NotHere(f"{otherwise}, and {missing}") from missing
+        raise NotToBeHad(f"{otherwise}, and {missing}") from missing
     if not found.exists():
-        raise NotHere(otherwise)
+        raise NotToBeHad(otherwise)
     return found
 
 
