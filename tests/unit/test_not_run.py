@@ -1,4 +1,4 @@
-"""A part that a machine lacks: named on a user's machine, a failure in CI unless nothing there could have fetched it."""
+"""A part that a machine lacks: named on a user's machine, a failure in CI unless nothing there could have it."""
 
 from __future__ import annotations
 
