@@ -74,7 +74,8 @@ def read(dll: Path) -> tuple[bytes, str]:
 def exported(dll: Path, name: bytes, size: int) -> bytes:
     """The first `size` bytes of what a DLL exports as `name`. Raises BuildError."""
     try:
-        parsed = pefile.PE(str(dll))
+        parsed = pefile.PE(str(dll), fast_load=True)
+        parsed.parse_data_directories([pefile.DIRECTORY_ENTRY["IMAGE_DIRECTORY_ENTRY_EXPORT"]])
         symbols = parsed.DIRECTORY_ENTRY_EXPORT.symbols
     except (OSError, AttributeError, pefile.PEFormatError) as error:
         raise BuildError(f"{dll} is not a DLL that can be read: {error}") from error

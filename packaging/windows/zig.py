@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 from importlib import metadata
@@ -16,14 +17,10 @@ TARGETS = {"amd64": "x86_64-windows-gnu", "x86": "x86-windows-gnu", "arm64": "aa
 
 def path() -> Path:
     """The program. Raises BuildError."""
-    try:
-        files = metadata.files("ziglang") or []
-    except metadata.PackageNotFoundError as error:
-        raise BuildError("the package ziglang is not installed", "Run it by: make exe") from error
-    for file in files:
-        if file.name in {"zig", "zig.exe"}:
-            return Path(str(file.locate()))
-    raise BuildError("the package ziglang holds no zig", "Remove the environment in the cache, and run: make exe")
+    package = importlib.util.find_spec("ziglang")  # looked for, not imported: it has no types
+    if package is None or package.origin is None:
+        raise BuildError("the package ziglang is not installed", "Run it by: make exe")
+    return Path(package.origin).with_name("zig.exe" if os.name == "nt" else "zig")
 
 
 def version() -> str:
