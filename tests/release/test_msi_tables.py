@@ -99,6 +99,7 @@ def test_the_architecture_is_named(tmp_path: Path, architecture: Architecture, t
 def test_it_writes_neither_task_nor_service_nor_data(package: Path) -> None:
     assert _table(package, "ServiceInstall") == []
     assert not [row for row in _table(package, "Directory") if "AppData" in row[0]]
+    assert [row[3:] for row in _table(package, "RemoveFile")] == [["ProductFolder", "2"]]  # the last folder, if empty
     keys = {row[2] for row in _table(package, "Registry")}
     assert keys == {r"SYSTEM\CurrentControlSet\Services\EventLog\Application\DDNS", r"SOFTWARE\DDNS\Msi"}
 
