@@ -205,3 +205,27 @@ class Deployed:
 def steps(result: Row) -> dict[str, str]:
     """Name -> outcome."""
     return {step["Name"]: step["Outcome"] for step in result["Steps"]}
+
+
+class Once:
+    """A new PowerShell for each request: under Wine one that stays ends by itself sooner or later."""
+
+    def __init__(self, shell: pwsh.Shell) -> None:
+        self.shell = shell
+
+    def ask(self, request: Path) -> pwsh.Ended:
+        """As `Served.ask`."""
+        # A large first generation: that runtime ends with an internal error when it frees compiled script code.
+        environ = {"DOTNET_GCgen0size": "80000000"}
+        return self.shell.file(CALL, self.shell.path(request), environ=environ, timeout=300)
+
+    def stop(self) -> None:
+        """Nothing is left."""
+
+
+class Windows(Deployed):
+    """A machine under Wine, with the places that Windows has. `root` is its drive C."""
+
+    @property
+    def places(self) -> None:  # type: ignore[override]  # the worker finds Windows' own places
+        return None

@@ -152,6 +152,9 @@ function Set-DdnsLauncher {
     param([hashtable]$Run, [string]$Version)
     $new = Join-DdnsPath -Part $Run.Places.Binaries, $Version, 'bin', $Run.Places.Program
     $launcher = $Run.Places.Launcher
+    if ($Run.WhatIf -and -not [System.IO.Directory]::Exists((Join-DdnsPath -Part $Run.Places.Binaries, $Version))) {
+        return (New-DdnsStepEnd -Outcome 'WouldDo' -Detail 'replace the launcher')
+    }
     if (-not [System.IO.File]::Exists($new)) { return (New-DdnsStepEnd -Outcome 'Unchanged' -Detail 'the package has none') }
     $there = [System.IO.File]::Exists($launcher)
     if ($there -and (Get-DdnsHash -Path $launcher) -eq (Get-DdnsHash -Path $new)) {
@@ -182,6 +185,7 @@ function Remove-DdnsOldVersion {
     param([hashtable]$Run)
     $keep = @($Run.Version)
     if ($Run.PreviousVersion -and $Run.PreviousVersion -ne $Run.Version) { $keep += $Run.PreviousVersion }
+    if (-not (Test-Path -LiteralPath $Run.Places.Binaries)) { return (New-DdnsStepEnd -Outcome 'Unchanged') }
     $found = @(foreach ($path in [System.IO.Directory]::GetDirectories($Run.Places.Binaries)) {
             $name = [System.IO.Path]::GetFileName($path)
             if ($name -match '^\d+\.\d+\.\d+$') { $name }

@@ -99,6 +99,9 @@ function Set-DdnsSystem {
     param([hashtable]$Run)
     if (-not $Run.Windows -or $Run.Places.PerUser) { return (New-DdnsStepEnd -Outcome 'Unchanged' -Detail 'nothing of the machine') }
     $changed = @()
+    if (-not $Run.WhatIf -and -not $Run.PreviousVersion) {
+        Add-DdnsUndo -Run $Run -Name 'System' -Body { param($Run) Remove-DdnsSystem -Run $Run }
+    }
     foreach ($value in (Get-DdnsSystemValue -Run $Run -Release (Get-DdnsRelease -Run $Run -Version $Run.Version))) {
         if (Test-DdnsSystemValue -Value $value) { continue }
         $changed += $value.Name

@@ -235,7 +235,8 @@ function Switch-DdnsCurrent {
 function Start-DdnsFirstRun {
     # What was deployed must work, started the way it will be started.
     param([hashtable]$Run)
-    if (-not $Run.Changed) { return (New-DdnsStepEnd -Outcome 'Unchanged' -Detail 'nothing is new') }
+    $would = @($Run.Steps | Where-Object { $_.Outcome -eq 'WouldDo' }).Count -gt 0
+    if (-not $Run.Changed -and -not $would) { return (New-DdnsStepEnd -Outcome 'Unchanged' -Detail 'nothing is new') }
     if (-not (Get-DdnsKey -Table $Run.Request -Key 'StartNow' -Default $true)) { return (New-DdnsStepEnd -Outcome 'Unchanged' -Detail 'not asked for') }
     if ($Run.WhatIf) { return (New-DdnsStepEnd -Outcome 'WouldDo' -Detail 'run once') }
     $last = Get-DdnsLastExit -Run $Run

@@ -1,0 +1,136 @@
+"""The life of one Windows machine, under Wine: the program as it is released, the scripts as they are released, a real DNS
+server; the task scheduler is a double that starts the real program."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e import world
+from e2e.machine import Machine
+from e2e.world import FIRST, SECOND, World
+from ground import NotHere, exe, not_run, pwsh
+from ground.bind import Bind
+from ground.echo import Echo
+from ground.tls import Authority
+from ground.whoami import Whoami
+from packages import facts, stage
+from packages.facts import Build
+from powershell.one.machine import Once, Package, Windows, steps
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    """The built tree: app and bin."""
+    try:
+        return exe.tree()
+    except NotHere as missing:
+        not_run(missing)
+
+
+@pytest.fixture
+def windows(tmp_path: Path) -> Iterator[Windows]:
+    """A new Windows machine."""
+    try:
+        shell = pwsh.windows(tmp_path / "prefix")
+        pwsh.tasks_double()
+    except NotHere as missing:
+        not_run(missing)
+    assert shell.machine is not None
+    yield Windows(shell.machine.drive_c, Once(shell))
+    shell.machine.stop()
+    shutil.rmtree(tmp_path / "prefix")
+
+
+def release(folder: Path, tree: Path, version: str, changed: dict[str, bytes] | None = None) -> Package:
+    """A release zip of a built tree, with other files in places."""
+    inside = {str(path.relative_to(tree)): path.read_bytes() for path in tree.rglob("*") if path.is_file()}
+    inside = {name: data for name, data in inside.items() if name.startswith(("app/", "bin/"))}
+    for path in pwsh.PS.rglob("*"):
+        if path.suffix in {".ps1", ".psm1", ".psd1", ".ps1xml"}:
+            inside[f"ps/{path.relative_to(pwsh.PS)}"] = path.read_bytes()
+    inside["release.json"] = stage.release_json(facts.facts(), Build(version, "amd64", for_testing=True)).encode()
+    inside |= changed or {}
+    lines = [f"{hashlib.sha256(data).hexdigest()} *{name}\n" for name, data in sorted(inside.items())]
+    inside["SHA256SUMS"] = "".join(lines).encode()
+    folder.mkdir(exist_ok=True)
+    path = folder / f"ddns-{version}-windows-amd64-for-testing.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as zipped:
+        for name, data in inside.items():
+            zipped.writestr(name, data)
+    return Package(path, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+@pytest.fixture
+def around(
+    tmp_path: Path,
+    bind: Bind,
+    fresh_name: Callable[..., str],
+    ca: Authority,
+    echo: Callable[..., Echo],
+    whoami: Callable[..., Whoami],
+) -> World:
+    made = world.make(Machine(tmp_path / "draft"), bind, fresh_name(), ca, echo, whoami)
+    made.write_settings(more='[proof]\nsettle = "1ms"')
+    file = tmp_path / "draft" / "ddns.toml"
+    windows_ca = pwsh.wine.windows_path(ca.file).replace("\\", "/")
+    file.write_text(file.read_text().replace(str(ca.file), windows_ca).replace("file:tsig", "dpapi:tsig"))
+    return made
+
+
+def test_the_life_of_a_windows_machine(windows: Windows, program: Path, around: World, tmp_path: Path) -> None:
+    shell = windows.served.shell
+    zipped = release(tmp_path / "releases", program, "0.1.0")
+    asked = {
+        "Package": shell.path(zipped.path),
+        "Sha256": zipped.sha256,
+        "ConfigPath": shell.path(tmp_path / "draft" / "ddns.toml"),
+    }
+    before = {path for path in windows.root.rglob("*") if "DDNS" in str(path)}
+    made = windows.call("Install-Ddns", {"Secret": {"tsig": around.bind.key.secret}}, **asked)
+    assert made["Outcome"] == "Installed", json.dumps(made, indent=1)
+    assert around.published() == (FIRST,)
+
+    row, drift = windows.calls({"command": "Get-DdnsTask"}, {"command": "Test-DdnsTask"})
+    assert row["output"][0]["Health"] == "OK", row
+    assert row["output"][0]["Address"] == FIRST
+    assert drift["output"] == []
+
+    again = windows.call("Install-Ddns", **asked)
+    assert again["Outcome"] == "Unchanged", json.dumps(again, indent=1)
+
+    around.move(SECOND)
+    assert windows.call("Start-DdnsTask", Wait=True)["Address"] == SECOND
+    assert around.published() == (SECOND,)
+
+    other = release(tmp_path / "releases", program, "0.2.0", {"LICENSE.txt": b"other"})
+    upgraded = windows.call("Install-Ddns", Package=shell.path(other.path), Sha256=other.sha256)
+    assert (upgraded["Outcome"], upgraded["Version"]) == ("Updated", "0.2.0"), json.dumps(upgraded, indent=1)
+    assert r"0.2.0\app\ddns.exe" in windows.task()
+
+    broken = release(tmp_path / "releases", program, "0.3.0", {"app/ddns.exe": b"MZ this is no program"})
+    back = windows.call("Install-Ddns", Package=shell.path(broken.path), Sha256=broken.sha256)
+    assert (back["Outcome"], back["Version"]) == ("RolledBack", "0.2.0"), json.dumps(back, indent=1)
+    assert steps(back)["Trial"] == "Failed"
+    assert r"0.2.0\app\ddns.exe" in windows.task()
+
+    gone = windows.call("Uninstall-Ddns", RemoveData=True, Confirm=False)
+    assert gone["Outcome"] == "Removed", json.dumps(gone, indent=1)
+    left = {path for path in windows.root.rglob("*") if "DDNS" in str(path)} - before
+    assert {path.name for path in left} <= {"DDNS"}, left
+    keys = (
+        r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\DDNS",
+        r"HKLM:\SYSTEM\CurrentControlSet\Services\EventLog\Application\DDNS",
+    )
+    there, path = windows.calls(
+        script="@(Test-Path -LiteralPath " + ", ".join(f"'{key}'" for key in keys) + ") -contains $true;"
+        " [Environment]::GetEnvironmentVariable('Path', 'Machine')"
+    )
+    assert there is False
+    assert "DDNS" not in path
