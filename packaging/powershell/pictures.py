@@ -10,9 +10,10 @@ import re
 import tempfile
 from pathlib import Path
 
-from ground import chromium, pwsh
 from rich.console import Console
 from rich.text import Text
+
+from ground import chromium, pwsh
 
 PICTURES = pwsh.ROOT / "docs" / "pictures"
 TESTS = pwsh.ROOT / "tests" / "powershell"
@@ -34,9 +35,9 @@ WATCH = (
 SYNC = """
 function Row($name, $ring, $outcome, $seconds, $code = '', $message = '', $version = '1.4.0', $before = '1.3.2') {
     $failed = if ($code) { [pscustomobject]@{ Code = $code; Message = $message; Advice = '' } }
-    [pscustomobject]@{ ComputerName = $name; Ring = $ring; Group = 'pcs'; Outcome = $outcome; Changed = $true; Version = $version
-        PreviousVersion = $before; Steps = @(); Drift = @(); Error = $failed; Attempts = 1; FromJournal = $false
-        Milliseconds = 1000 * $seconds; StartedAt = ''; Operation = 'Install' } | ConvertTo-DdnsFleetResult
+    [pscustomobject]@{ ComputerName = $name; Ring = $ring; Group = 'pcs'; Outcome = $outcome; Changed = $true
+        Version = $version; PreviousVersion = $before; Steps = @(); Drift = @(); Error = $failed
+        Attempts = 1; FromJournal = $false; Milliseconds = 1000 * $seconds; StartedAt = ''; Operation = 'Install' } | ConvertTo-DdnsFleetResult
 }
 @(
     Row 'lab02' 'canary' 'Updated' 14.2

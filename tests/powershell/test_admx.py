@@ -14,6 +14,7 @@ import pytest
 
 from admx.template import SPACE, files, policies
 from ddns.config import policy
+from ddns.config.policy_bytes import Tree
 from ddns.config.schema import Settings
 from ddns.config.schema_json import json_schema
 from ground import pwsh
@@ -98,7 +99,7 @@ def test_every_reference_leads_somewhere(admx: ET.Element, adml: ET.Element) -> 
     for element in admx.iter():
         for value in element.attrib.values():
             for kind, name in re.findall(r"\$\((\w+)\.(\w+)\)", value):
-                assert name in {"string": strings, "presentation": shown}[kind]
+                assert name in (strings if kind == "string" else shown)
     assert all(strings.values())
     used = set(re.findall(r"\$\(string\.(\w+)\)", (FOLDER / "DDNS.admx").read_text()))
     assert used == set(strings)
@@ -129,13 +130,13 @@ def test_nothing_that_names_a_secret_is_a_policy() -> None:
     assert not [one for one in policies(json_schema({})) if "secret" in one.key or "token" in one.key]
 
 
-def registry(admx: ET.Element) -> policy.Tree:
+def registry(admx: ET.Element) -> Tree:
     """What Group Policy writes when every policy is enabled: REG_SZ 1, REG_DWORD 4, REG_MULTI_SZ 7."""
     samples = {
         "sources": ["ipify", "aws"], "probe4": "opendns", "probe6": "opendns", "allow_private": ["10.0.0.0/8"],
         "servers": ["192.0.2.53:53"], "url": "https://ddns.example.com", "ca_file": "ca.pem",
     }  # fmt: skip
-    tree: policy.Tree = {}
+    tree: Tree = {}
     for one in admx.iter(f"{NS}policy"):
         table = tree.setdefault(one.attrib["key"].rpartition("\\")[2], {})
         for part in one.findall(f"{NS}elements/*"):

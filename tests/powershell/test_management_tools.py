@@ -92,7 +92,7 @@ def test_it_asks_nothing_when_nothing_has_changed(gpo: Desk) -> None:
 @pytest.mark.parametrize("what", ["pin", "program", "current", "age"])
 def test_it_looks_again_when_something_has(gpo: Desk, what: str) -> None:
     gpo.run(*PINS)
-    pins = PINS
+    pins: tuple[str, ...] = PINS
     if what == "pin":
         pins = tuple(part.replace(HASH, "cd" * 32) for part in PINS)
     elif what == "program":

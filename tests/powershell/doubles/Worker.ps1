@@ -40,7 +40,8 @@ switch ($Request.Operation) {
         $version = "$($Request.Version)"
         if (-not $version) { $version = '1.0.0' }
         $wanted = Plain @{ Task = $Request.Task; Settings = $Request.Settings; Mode = $Request.Mode }
-        if (-not (Test-Path -LiteralPath "$root/versions/$version")) {
+        $here = "$root/versions/$version/package"
+        if (-not (Test-Path -LiteralPath $here) -or (Get-FileHash -LiteralPath $here).Hash -ne $Request.Sha256) {
             if (-not $Request.Package) { Fail 'PackageMissing' 'the package is not here' 'Send it.'; break }
             $result.Steps += Step 'Package' 'Done' ''
             if (-not $Request.WhatIf) {

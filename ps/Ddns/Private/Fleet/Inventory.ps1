@@ -53,10 +53,23 @@ function Update-DdnsInventory {
     param(
         [hashtable] $Inventory,
         [object] $Result,
-        [object] $Target
+        [object] $Target,
+
+        # What was deployed: its hash is what a later call goes back by.
+        [hashtable] $Package
     )
     $name = $Result.ComputerName
+    $packages = @{}
+    if ($Inventory.Machines.ContainsKey($name) -and $Inventory.Machines[$name].packages) {
+        foreach ($property in ([pscustomobject]$Inventory.Machines[$name].packages).PSObject.Properties) {
+            $packages[$property.Name] = $property.Value
+        }
+    }
+    if ($Package -and $Package.Version -eq "$($Result.Version)") {
+        $packages[$Package.Version] = $Package.Sha256
+    }
     $entry = @{
+        packages = $packages
         version = "$($Result.Version)"; marker = "$($Result.Task.Marker)"; at = "$($Result.StartedAt)"; tombstone = $Result.Tombstone
         address = $Target.Address; port = $Target.Port; transport = $Target.Transport; userName = $Target.UserName
         keyFilePath = $Target.KeyFilePath; expectedName = $Target.ExpectedName

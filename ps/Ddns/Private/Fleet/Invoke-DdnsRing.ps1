@@ -75,15 +75,20 @@ function Undo-DdnsRing {
     $requests = @{}
     foreach ($one in ($Result | Where-Object { $_.Changed -and $_.Outcome -in 'Installed', 'Updated' })) {
         $machine = $Ring.Machines | Where-Object { $_.Target.Name -eq $one.ComputerName }
-        $requests[$one.ComputerName] = Get-DdnsUndoRequest -Machine $machine -Result $one
+        $requests[$one.ComputerName] = Get-DdnsUndoRequest -Machine $machine -Result $one -Inventory $Run.Inventory
     }
     $targets = @($Ring.Machines | ForEach-Object { $_.Target } | Where-Object { $requests.ContainsKey($_.Name) })
     $undone = @{}
     $fan = $Run.Fan
     foreach ($one in Invoke-DdnsFleet -Target $targets -RequestFor $requests -Activity "Ring $($Ring.Name): back" @fan) {
-        if ($one.Outcome -in 'Updated', 'Unchanged', 'Removed', 'Installed') {
+        # Not "it said it did": whether it is back is told by the version that is there now.
+        $back = "$($one.Version)" -eq "$($requests[$one.ComputerName]['Version'])"
+        if ($back -and $one.Outcome -in 'Updated', 'Unchanged', 'Removed', 'NotInstalled') {
             $one.Outcome = 'RolledBack'
             $one.Error = [pscustomobject]@{ Code = 'RingFailed'; Message = $Because; Advice = 'Look at the machines that failed, then run the same command again.' }
+        } elseif (-not $one.Error) {
+            $one.Outcome = 'Failed'
+            $one.Error = [pscustomobject]@{ Code = 'NotBack'; Message = "$Because. The version before could not be put back: it is not known, or no longer there"; Advice = 'Deploy the version before with its package and -AllowDowngrade.' }
         }
         $undone[$one.ComputerName] = $one
     }
@@ -102,17 +107,20 @@ function Get-DdnsUndoRequest {
     [OutputType([hashtable])]
     param(
         [hashtable] $Machine,
-        [object] $Result
+        [object] $Result,
+        [hashtable] $Inventory
     )
     if (-not $Result.PreviousVersion) {
-        return @{ Schema = 1; Operation = 'Uninstall' }
+        return @{ Schema = 1; Operation = 'Uninstall'; Version = '' }
     }
-    # Without a package: the version before is still on the machine. Its settings stay; secrets are not sent again.
+    # Without a package: the version before is still on the machine, known by the hash of the package that it came from.
+    # Settings stay; secrets are not sent again.
+    $entry = $Inventory.Machines[$Result.ComputerName]
     $request = $Machine.Request.Clone()
     $request['Version'] = $Result.PreviousVersion
     $request['Settings'] = $null
     $request['Package'] = ''
-    $request['Sha256'] = ''
+    $request['Sha256'] = if ($entry) { "$(([pscustomobject]$entry.packages).($Result.PreviousVersion))" } else { '' }
     $request['AllowDowngrade'] = $true
     $request
 }

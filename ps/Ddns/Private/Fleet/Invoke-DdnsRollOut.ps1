@@ -92,7 +92,7 @@ function Save-DdnsRingResult {
     )
     if (-not $Run.WhatIf) {
         $machine = $Ring.Machines | Where-Object { $_.Target.Name -eq $Result.ComputerName }
-        Update-DdnsInventory -Inventory $Run.Inventory -Result $Result -Target $machine.Target
+        Update-DdnsInventory -Inventory $Run.Inventory -Result $Result -Target $machine.Target -Package $machine.Package
     }
     $Result
 }
