@@ -1,12 +1,11 @@
 """A machine that the PowerShell commands deploy to, and release zips to deploy.
 
-On Linux the machine is a folder (program, data, and the store of the double of the task scheduler), and the program in the
-zip is a script that starts Python from source, so that the whole story runs without Windows.
+On Linux the machine is a folder (program, data, and the store of the double of the task scheduler), and the program in
+the zip is a script that starts Python from source, so that the whole story runs without Windows.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -37,7 +36,7 @@ class Served:
         os.mkfifo(self._pipe)
 
     def ask(self, request: Path) -> pwsh.Ended:
-        """Have a request answered; `out` is what it printed. One that kills PowerShell ends with another code than 0."""
+        """Have a request answered; `out` is what it printed. One that kills PowerShell ends with another code."""
         process = self._process or self._start()
         self._requests.write(f"{request}\n")
         self._requests.flush()
@@ -129,7 +128,7 @@ class Deployed:
     """A machine; `root` is its folder. `more` is added to its places."""
 
     root: Path
-    served: Served
+    served: Served | Once
     more: dict[str, object] = field(default_factory=dict)
 
     @property

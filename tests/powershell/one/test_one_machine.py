@@ -1,4 +1,4 @@
-"""One machine, with a client that is a few lines of shell: what is done, in which order, and what is left when it fails."""
+"""One machine, with a client of a few lines of shell: what is done, in which order, and what a failure leaves."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 
-from ground import pwsh
 from powershell.one.machine import Deployed, Package, Row, Served, package, steps
 
-#: Stands for the client: ends a run with the number in the file `exit` of its data folder, notes its arguments, keeps secrets.
+#: Stands for the client: ends a run with the number in the file `exit` of its data, notes arguments, keeps secrets.
 CLIENT = b"""#!/bin/sh
 data=
 previous=
@@ -306,7 +305,8 @@ class TestDrift:
         machine.calls(
             script=f"""
 $xml = Export-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Update
-Register-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Update -Xml ($xml -replace '^<\\?xml[^>]*>', '').Replace('{old}', '{new}') -Force | Out-Null
+$xml = ($xml -replace '^<\\?xml[^>]*>', '').Replace('{old}', '{new}')
+Register-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Update -Xml $xml -Force | Out-Null
 'done'"""
         )
 

@@ -1,5 +1,7 @@
-"""The life of one machine on Linux, with the client from source and a real DNS server: deployed, asked, moved, upgraded,
-upgraded to something broken, uninstalled."""
+"""The life of one machine on Linux, with the client from source and a real DNS server.
+
+Deployed, asked, moved, upgraded, upgraded to something broken, uninstalled.
+"""
 
 from __future__ import annotations
 

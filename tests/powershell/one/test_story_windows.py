@@ -1,5 +1,7 @@
-"""The life of one Windows machine, under Wine: the program as it is released, the scripts as they are released, a real DNS
-server; the task scheduler is a double that starts the real program."""
+"""The life of one Windows machine, under Wine: the program and the scripts as released, and a real DNS server.
+
+The task scheduler is a double that starts the real program.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ from ground.tls import Authority
 from ground.whoami import Whoami
 from packages import facts, stage
 from packages.facts import Build
-from powershell.one.machine import Once, Package, Windows, steps
+from powershell.one.machine import Once, Package, Row, Windows, steps
+from windows import wine
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +82,7 @@ def around(
     made = world.make(Machine(tmp_path / "draft"), bind, fresh_name(), ca, echo, whoami)
     made.write_settings(more='[proof]\nsettle = "1ms"')
     file = tmp_path / "draft" / "ddns.toml"
-    windows_ca = pwsh.wine.windows_path(ca.file).replace("\\", "/")
+    windows_ca = wine.windows_path(ca.file).replace("\\", "/")
     file.write_text(file.read_text().replace(str(ca.file), windows_ca).replace("file:tsig", "dpapi:tsig"))
     return made
 
@@ -87,7 +90,7 @@ def around(
 def test_the_life_of_a_windows_machine(windows: Windows, program: Path, around: World, tmp_path: Path) -> None:
     shell = windows.served.shell
     zipped = release(tmp_path / "releases", program, "0.1.0")
-    asked = {
+    asked: Row = {
         "Package": shell.path(zipped.path),
         "Sha256": zipped.sha256,
         "ConfigPath": shell.path(tmp_path / "draft" / "ddns.toml"),

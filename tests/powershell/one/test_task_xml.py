@@ -158,7 +158,9 @@ def test_the_token_sid_is_asked_for_only_where_windows_takes_it(rendered: dict[s
 
 def test_each_machine_has_its_own_moment_and_keeps_it(shell_of_module: pwsh.Shell, tmp_path: Path) -> None:
     script = """
-ConvertTo-Json @(foreach ($number in 1..500) { & $module { Get-DdnsPhase -MachineId "machine-$($args[0])" -IntervalMinutes 10 } $number })
+ConvertTo-Json @(foreach ($number in 1..500) {
+    & $module { Get-DdnsPhase -MachineId "machine-$($args[0])" -IntervalMinutes 10 } $number
+})
 """
     phases = _ask(shell_of_module, tmp_path, script)
     assert phases == _ask(shell_of_module, tmp_path, script)
@@ -169,7 +171,7 @@ ConvertTo-Json @(foreach ($number in 1..500) { & $module { Get-DdnsPhase -Machin
 
 
 def test_sids_of_task_and_service(shell_of_module: pwsh.Shell, tmp_path: Path) -> None:
-    """The task's is published output of `schtasks /showsid`; the service's is that of `sc showsid` for TrustedInstaller's rule."""
+    """By one rule, which gives the known SIDs of a task (`schtasks /showsid`) and of Windows' own installer service."""
     script = r"""
 ConvertTo-Json @((& $module { Get-DdnsTaskSid -TaskPath '\DDNS\Update' }),
     ((& $module { Get-DdnsTaskSid -TaskPath 'TrustedInstaller' }) -replace '-87-', '-80-'))
@@ -184,14 +186,22 @@ def test_rights_are_as_they_were(shell_of_module: pwsh.Shell, tmp_path: Path) ->
     """Every folder's SDDL, by account, golden."""
     script = r"""
 $places = @{}
-foreach ($name in 'Binaries', 'Staging', 'Snapshots', 'Data', 'Config', 'Secrets', 'State', 'Logs', 'Public') { $places[$name] = $name }
+foreach ($name in 'Binaries', 'Staging', 'Snapshots', 'Data', 'Config', 'Secrets', 'State', 'Logs', 'Public') {
+    $places[$name] = $name
+}
 $task = & $module { Get-DdnsTaskSid -TaskPath '\DDNS\Update' }
 $trial = & $module { Get-DdnsTaskSid -TaskPath '\DDNS\Trial' }
 $rows = [ordered]@{}
-foreach ($case in @(@('LocalService', 'S-1-5-19', $task, ''), @('LocalService-Trial', 'S-1-5-19', $task, $trial), @('System', 'S-1-5-18', 'S-1-5-18', ''),
-        @('GroupManaged', 'S-1-5-21-1-2-3-1105', 'S-1-5-21-1-2-3-1105', ''), @('Service', (& $module { Get-DdnsServiceSid }), (& $module { Get-DdnsServiceSid }), ''))) {
+$service = & $module { Get-DdnsServiceSid }
+$cases = @(
+    @('LocalService', 'S-1-5-19', $task, ''), @('LocalService-Trial', 'S-1-5-19', $task, $trial),
+    @('System', 'S-1-5-18', 'S-1-5-18', ''), @('Service', $service, $service, ''),
+    @('GroupManaged', 'S-1-5-21-1-2-3-1105', 'S-1-5-21-1-2-3-1105', '')
+)
+$ask = { Get-DdnsAccess -Places $args[0] -Sid $args[1] -Reader $args[2] -Trial $args[3] }
+foreach ($case in $cases) {
     $table = [ordered]@{}
-    foreach ($row in (& $module { Get-DdnsAccess -Places $args[0] -Sid $args[1] -Reader $args[2] -Trial $args[3] } $places $case[1] $case[2] $case[3])) {
+    foreach ($row in (& $module $ask $places $case[1] $case[2] $case[3])) {
         $table[$row.Path] = $row.Sddl
     }
     $rows[$case[0]] = $table

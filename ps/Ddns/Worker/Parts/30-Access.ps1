@@ -28,7 +28,7 @@ function Get-DdnsOwner {
 
 function Resolve-DdnsAccount {
     # What a principal needs: UserId and LogonType for the definition, Sid for rights, TokenSid where Windows gives the task its own SID.
-    param([hashtable]$Run, [string]$Account, $Credential)
+    param([hashtable]$Run, [string]$Account, $Login)
     $known = @{ LocalService = 'S-1-5-19'; NetworkService = 'S-1-5-20'; System = 'S-1-5-18' }
     if ($known.ContainsKey($Account)) {
         return @{ Name = $Account; UserId = $known[$Account]; Sid = $known[$Account]; LogonType = ''; TokenSid = ($Account -ne 'System'); Password = $null }
@@ -46,13 +46,13 @@ function Resolve-DdnsAccount {
         }
     }
     $managed = $Account.EndsWith('$')
-    if (-not $managed -and $null -eq $Credential) {
+    if (-not $managed -and $null -eq $Login) {
         throw (New-DdnsFault -Code 'AccountRight' -Message "to run as $Account, the task needs the account's password" -Advice (
                 'Give it with -TaskCredential, or use LocalService or a group managed service account, which have none.'))
     }
     $userId = $Account
     if ($sid) { $userId = $sid }
-    @{ Name = $Account; UserId = $userId; Sid = $sid; LogonType = 'Password'; TokenSid = $false; Password = $(if (-not $managed) { $Credential }) }
+    @{ Name = $Account; UserId = $userId; Sid = $sid; LogonType = 'Password'; TokenSid = $false; Password = $(if (-not $managed) { $Login }) }
 }
 
 function Get-DdnsAccess {

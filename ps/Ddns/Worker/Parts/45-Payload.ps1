@@ -173,7 +173,7 @@ function Expand-DdnsPackage {
     }
     finally { $zip.Dispose() }
     Assert-DdnsSeal -Run $Run -Folder "$target.part"
-    Switch-DdnsFolder -Run $Run -Target $target
+    Switch-DdnsFolder -Target $target
     New-DdnsStepEnd -Outcome 'Done' -Detail "version $version, $($list.Count) files"
 }
 
@@ -217,7 +217,7 @@ function Find-DdnsWrongFile {
 
 function Switch-DdnsFolder {
     # Puts <version>.part in the place of <version>. What is there under that name and is not whole goes aside first.
-    param([hashtable]$Run, [string]$Target)
+    param([string]$Target)
     if ([System.IO.Directory]::Exists($Target)) {
         $aside = '{0}.old-{1}' -f $Target, [guid]::NewGuid().ToString('N').Substring(0, 8)
         try { [System.IO.Directory]::Move($Target, $aside) }

@@ -57,7 +57,7 @@ function Initialize-DdnsInstall {
     $Run.Saved = Read-DdnsRecord -Run $Run
     $Run.Wanted = Get-DdnsWanted -Run $Run
     $Run.Mode = [string](Get-DdnsKey -Table $Run.Request -Key 'Mode' -Default (Get-DdnsKey -Table $Run.Saved -Key 'Mode' -Default 'Task'))
-    $Run.Account = Resolve-DdnsAccount -Run $Run -Account $Run.Wanted.Account -Credential $Run.Wanted.Credential
+    $Run.Account = Resolve-DdnsAccount -Run $Run -Account $Run.Wanted.Account -Login $Run.Wanted.Credential
     [void](Assert-DdnsMsi -Run $Run)
     foreach ($path in $Run.Places.Binaries, $Run.Places.Data) { Assert-DdnsFolder -Run $Run -Path $path }
     $detail = "account $($Run.Account.Name)"
@@ -152,7 +152,7 @@ function Set-DdnsPayload {
     if (-not $package -and $Run.PreviousVersion) {
         return (New-DdnsStepEnd -Outcome 'Unchanged' -Detail "version $($Run.PreviousVersion) stays")
     }
-    if ($Run.WhatIf) { $copy = Test-DdnsPackageInPlace -Run $Run -Package $package -Sha256 $sha256 }
+    if ($Run.WhatIf) { $copy = Test-DdnsPackageInPlace -Package $package -Sha256 $sha256 }
     else { $copy = Get-DdnsPackage -Run $Run }
     $end = Expand-DdnsPackage -Run $Run -Package $copy
     if ($end.Outcome -eq 'Done') {
@@ -170,7 +170,7 @@ function Remove-DdnsVersion {
 
 function Test-DdnsPackageInPlace {
     # For -WhatIf: nothing is copied, so nothing is promised for the moment of the real call.
-    param([hashtable]$Run, [string]$Package, [string]$Sha256)
+    param([string]$Package, [string]$Sha256)
     if (-not [System.IO.File]::Exists($Package)) {
         throw (New-DdnsFault -Code 'PackageMissing' -Message "there is no file $Package, or this account may not read it" -Advice 'Check the path.')
     }

@@ -172,8 +172,8 @@ function Test-DdnsFolderAccess {
 function Get-DdnsExpectedAccess {
     # The table of rights of what was deployed.
     param([hashtable]$Run, [string]$Account)
-    $credential = New-Object -TypeName System.Object  # no password is needed to know whose rights they are
-    $found = Resolve-DdnsAccount -Run $Run -Account $Account -Credential $credential
+    $login = New-Object -TypeName System.Object  # no password is needed to know whose rights they are
+    $found = Resolve-DdnsAccount -Run $Run -Account $Account -Login $login
     $who = Get-DdnsReader -Run $Run -Account $found
     Get-DdnsAccess -Places $Run.Places -Sid $who.Sid -Reader $who.Reader
 }
