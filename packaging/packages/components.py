@@ -14,6 +14,7 @@ from pathlib import Path
 import pefile
 
 from packages import sums
+from windows import zig
 
 PARTS = Path(__file__).with_name("parts.toml")
 UNKNOWN = "unknown"
@@ -66,7 +67,8 @@ def of_tree(tree: Path, versions: Mapping[str, str]) -> list[Component]:
                 part["home"],
                 part.get("cpe", "").format(version=version),
                 {path.relative_to(tree).as_posix(): sums.digest(path) for path in paths},
-                notice=part.get("notice", ""),
+                tuple((zig.path().parent / name).read_text("utf-8", "replace") for name in part.get("texts", ())),
+                part.get("notice", ""),
             )
         )
     return found
