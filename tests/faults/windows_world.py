@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -60,21 +61,20 @@ def traced(
     command: tuple[str, ...], environ: Mapping[str, str], folder: Path, cut: Cut, ports: Mapping[str, int]
 ) -> tuple[int, list[str]]:
     """Run a program that is killed at that effect on files below `folder` and on servers, whose `ports` have names."""
-    trace = folder.with_name("effects")
-    trace.write_text("")
     names = {f"send {port}": f"send {name}" for name, port in ports.items()}
     label = next((sent for sent, name in names.items() if name == cut.label), cut.label)
-    tracer = (sys.executable, "-m", "faults.tracer", trace, folder, label, str(cut.number), cut.side)
-    done = subprocess.run(
-        (*tracer, *command),
-        cwd=TESTS,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode, [names.get(line, line) for line in trace.read_text().splitlines()]
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as trace:
+        tracer = (sys.executable, "-m", "faults.tracer", trace.name, folder, label, str(cut.number), cut.side)
+        done = subprocess.run(
+            (*tracer, *command),
+            cwd=TESTS,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        return done.returncode, [names.get(line, line) for line in trace.read().splitlines()]
 
 
 @contextmanager

@@ -100,7 +100,7 @@ def _busy(world: World) -> Ended:
     with world.machine.start("run", environ={"DDNS_DETECT_TIMEOUT": LONG}) as other:
         until(lambda: world.alpha.hits > 0)
         found = world.machine.ddns("run")
-        world.close()
+        other.kill()
         other.communicate()
     return found
 

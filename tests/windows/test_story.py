@@ -10,6 +10,7 @@ machine's data is lost.
 
 from __future__ import annotations
 
+import json
 import shutil
 import ssl
 import subprocess
@@ -126,9 +127,9 @@ class Pc:
         return {str(file.relative_to(self.data)): file.read_bytes() for file in found}
 
     def files(self) -> set[str]:
-        """All files but those of Windows Installer and of accounts."""
+        """All files but those that Windows Installer keeps for itself."""
         found = {str(path.relative_to(self.wine.drive_c)) for path in self.wine.drive_c.rglob("*") if path.is_file()}
-        return {path for path in found if not path.lower().startswith(("windows/installer", "windows/temp", "users"))}
+        return {path for path in found if not path.lower().startswith(("windows/installer", "windows/temp"))}
 
     def registry(self) -> list[str]:
         """Every key and value of the machine in which our name is, and its PATH."""
@@ -264,8 +265,10 @@ def is_killed(pc: Pc, gateway: int) -> None:
         assert pc.run().exit == 0, cut
         until(lambda: pc.published() == (changes[-1],))
         assert pc.run().out[:15] == "nothing changed", cut
-    told = pc.typed("history", "--limit", "4").out
-    assert [f"{before} → {after}" in told for before, after in pairwise(changes)] == [True] * 4
+    entries = json.loads(pc.typed("history", "--json").out)["data"]["entries"]
+    landed = [(entry["from"], entry["to"]) for entry in reversed(entries) if entry["state"] in {"applied", "adopted"}]
+    assert landed[-4:] == [([before], [after]) for before, after in pairwise(changes)]
+    assert all(before == after for (_, before), (after, _) in pairwise(landed)), "no gap"
 
 
 def is_upgraded_during_a_run(pc: Pc, new: str) -> None:
@@ -312,7 +315,7 @@ def is_uninstalled(pc: Pc, new: str, files: set[str], registry: list[str]) -> No
     assert left == set()
     assert not pc.wine.path(PROGRAM).exists()
     assert pc.registry() == registry
-    assert pc.typed("--version").exit != 0, "it is not found any more"
+    assert pc.typed("--version").out == "", "it is not found any more"
 
 
 def mark(pc: Pc) -> list[str]:
