@@ -1,6 +1,7 @@
 r"""What only Windows has: both programs' exit codes, shells, odd paths and accounts. The rest is in tests/e2e.
 
-Wine's findstr prints nothing, so that `find` stands for it; packaging/acceptance.ps1 has findstr, and output to files.
+Wine's findstr prints nothing, so that `find` stands for it. Output into files is for packaging/acceptance.ps1, for under
+Wine 8 standard streams must be pipes.
 """
 
 from __future__ import annotations

@@ -3,9 +3,8 @@ r"""One machine's story: installed by MSI, enrolled, run, killed, upgraded, and 
 The program is the built one in its real places, found by PATH or started as the task starts it; the gateway is a
 process behind TLS with a certificate of a company's authority, which is in the store of this Windows; DNS is BIND.
 
-Wine's msiexec does not bring back the older version when the newer one fails its trial, as Windows Installer does
-(packaging/acceptance.ps1 looks at that). What can be seen here: the broken one is not installed, and nothing of the
-machine's data is lost.
+Wine's msiexec does not bring back the older version when the newer one fails its trial; that Windows Installer does is
+for a real Windows to show. Here: the broken one is not installed, and nothing of the machine's data is lost.
 """
 
 from __future__ import annotations
