@@ -37,7 +37,8 @@ function Row($name, $ring, $outcome, $seconds, $code = '', $message = '', $versi
     $failed = if ($code) { [pscustomobject]@{ Code = $code; Message = $message; Advice = '' } }
     [pscustomobject]@{ ComputerName = $name; Ring = $ring; Group = 'pcs'; Outcome = $outcome; Changed = $true
         Version = $version; PreviousVersion = $before; Steps = @(); Drift = @(); Error = $failed
-        Attempts = 1; FromJournal = $false; Milliseconds = 1000 * $seconds; StartedAt = ''; Operation = 'Install' } | ConvertTo-DdnsFleetResult
+        Attempts = 1; FromJournal = $false
+        Milliseconds = 1000 * $seconds; StartedAt = ''; Operation = 'Install' } | ConvertTo-DdnsFleetResult
 }
 @(
     Row 'lab02' 'canary' 'Updated' 14.2
