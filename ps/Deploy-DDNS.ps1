@@ -309,7 +309,7 @@ try {
     if (@($results | Where-Object { $_.Outcome -in 'Failed', 'RolledBack', 'Unreachable' }).Count) { $code = 1 }
 }
 catch {
-    $PSCmdlet.WriteError($_)
+    Write-Error -ErrorRecord $_ -ErrorAction Continue
     $code = 2
 }
 finally {

@@ -72,7 +72,7 @@ try {
     }
 }
 catch {
-    $PSCmdlet.WriteError($_)
+    Write-Error -ErrorRecord $_ -ErrorAction Continue
     $code = 2
 }
 exit $code

@@ -67,7 +67,7 @@ try {
     if (@($results | Where-Object { $_.Outcome -in 'Failed', 'Unreachable' }).Count) { $code = 1 }
 }
 catch {
-    $PSCmdlet.WriteError($_)
+    Write-Error -ErrorRecord $_ -ErrorAction Continue
     $code = 2
 }
 exit $code

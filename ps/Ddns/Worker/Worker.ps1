@@ -13,6 +13,7 @@ function Invoke-DdnsWorker {
             throw (New-DdnsFault -Code 'Schema' -Message 'the request is of another version of this module' -Advice 'Use the same version on both sides.')
         }
         $run.Places = Get-DdnsPlaces -Run $run
+        Select-DdnsUserPlace -Run $run
         $outcome = switch ([string](Get-DdnsKey -Table $Request -Key 'Operation' -Default '')) {
             'Install' { Invoke-DdnsInstall -Run $run }
             'Query' { Invoke-DdnsQuery -Run $run }

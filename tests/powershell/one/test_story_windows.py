@@ -137,3 +137,109 @@ def test_the_life_of_a_windows_machine(windows: Windows, program: Path, around: 
     )
     assert there is False
     assert "DDNS" not in path
+
+
+@pytest.fixture
+def share(tmp_path: Path, program: Path) -> Path:
+    """What an administrator puts on a share: the scripts beside the zip."""
+    zipped = release(tmp_path / "share", program, "0.1.0")
+    for name in ("Deploy-DDNS.ps1", "Get-DDNS.ps1", "Uninstall-DDNS.ps1"):
+        shutil.copyfile(pwsh.PS / name, zipped.path.with_name(name))
+    zipped.path.with_name("hash").write_text(zipped.sha256)
+    return zipped.path.parent
+
+
+def script(windows: Windows, text: str) -> pwsh.Ended:
+    """Run a script of an administrator in a new PowerShell, in which the double is the task scheduler's module."""
+    shell = windows.served.shell
+    file = windows.root / "administrator.ps1"
+    file.write_text(text)
+    modules = shell.path(pwsh.tasks_double().parent)
+    environ = {"DDNS_FAKE_TASKS": shell.path(windows.tasks), "PSModulePath": modules, "DOTNET_GCgen0size": "80000000"}
+    return shell.file(file, environ=environ, timeout=300)
+
+
+def test_the_scripts_stand_alone_on_a_share(windows: Windows, share: Path, around: World) -> None:
+    at = windows.served.shell.path(share)
+    key = around.bind.key.secret
+    asked = f"-ConfigPath '{windows.served.shell.path(share.parent / 'draft' / 'ddns.toml')}'"
+
+    nobody = script(windows, f"& '{at}\\Deploy-DDNS.ps1' {asked}; exit $LASTEXITCODE")
+    assert nobody.exit == 2
+    assert "vouches for the package" in " ".join(nobody.err.split())
+    other = script(windows, f"& '{at}\\Deploy-DDNS.ps1' {asked} -Sha256 {'0' * 64}; exit $LASTEXITCODE")
+    assert other.exit == 2
+    assert "vouched for" in other.err
+    assert not [path for path in windows.root.glob("Program Files/DDNS*")]
+
+    deploy = f"""
+$secure = New-Object -TypeName System.Security.SecureString
+foreach ($character in '{key}'.ToCharArray()) {{ $secure.AppendChar($character) }}
+& '{at}\\Deploy-DDNS.ps1' {asked} -Sha256 {(share / "hash").read_text()} -Secret @{{ tsig = $secure }}
+exit $LASTEXITCODE
+"""
+    made = script(windows, deploy)
+    assert made.exit == 0, made
+    assert "Outcome : Installed" in " ".join(made.out.split()), made.out
+    assert around.published() == (FIRST,)
+    assert [path.name for path in windows.root.glob("Program Files/DDNS*")] == ["DDNS"]
+
+    asked_here = script(windows, f"& '{at}\\Get-DDNS.ps1'; exit $LASTEXITCODE")
+    assert asked_here.exit == 0, asked_here
+    assert FIRST in asked_here.out
+    installed = r"C:\Program Files\DDNS\0.1.0\ps"
+    gone = script(windows, f"& '{installed}\\Uninstall-DDNS.ps1' -RemoveData -Confirm:$false; exit $LASTEXITCODE")
+    assert gone.exit == 0, gone
+    assert not (windows.root / "Program Files" / "DDNS").exists()
+    assert not (windows.root / "ProgramData" / "DDNS").exists()
+
+
+def test_start_modes_leave_nothing_of_each_other(windows: Windows, program: Path, tmp_path: Path) -> None:
+    shell = windows.served.shell
+    zipped = release(tmp_path / "releases", program, "0.1.0")
+    settings = tmp_path / "asked.toml"
+    settings.write_text(
+        'schema = 1\n[[record]]\nname = "a.example.test"\nprovider = "main"\n'
+        '[provider.main]\nkind = "cloudflare"\ntoken = "dpapi:main-token"\n'
+        '[detect]\nsources = [{ url = "http://127.0.0.1:9/", operator = "a" }]\ntimeout = "1s"\n'
+    )
+    asked: Row = {"Package": shell.path(zipped.path), "Sha256": zipped.sha256, "ConfigPath": shell.path(settings)}
+    task = windows.call("Install-Ddns", {"Secret": "token"}, **asked, NoStart=True)
+    assert (task["Outcome"], task["Mode"]) == ("Installed", "Task"), json.dumps(task, indent=1)
+
+    logon = windows.call("Install-Ddns", Mode="LogonTask", NoStart=True)
+    assert logon["Outcome"] == "Updated", json.dumps(logon, indent=1)
+    assert "<LogonTrigger>" in windows.task()
+    assert "<TimeTrigger>" not in windows.task()
+
+    service = windows.call("Install-Ddns", Mode="Service", NoStart=True)
+    assert (service["Outcome"], service["Mode"]) == ("Updated", "Service"), json.dumps(service, indent=1)
+    assert windows.task() == ""
+    row, again = windows.calls(
+        {"command": "Get-DdnsTask"}, {"command": "Install-Ddns", "parameters": {"NoStart": True}}
+    )
+    assert row["output"][0]["Mode"] == "Service"
+    assert again["output"][0]["Outcome"] == "Unchanged", again
+
+    back = windows.call("Install-Ddns", Mode="Task", NoStart=True)
+    assert (back["Outcome"], back["Mode"]) == ("Updated", "Task"), json.dumps(back, indent=1)
+    script = "$null -ne (Get-Service -Name DDNS -ErrorAction SilentlyContinue)"
+    assert windows.calls(script=script) == [False]
+
+    beside = windows.call("Install-Ddns", **asked, Mode="RunKey")
+    assert beside["Error"]["Code"] == "Unsupported"
+    assert windows.call("Uninstall-Ddns", RemoveData=True, Confirm=False)["Outcome"] == "Removed"
+
+    user = windows.call("Install-Ddns", {"Secret": "token"}, **asked, Mode="RunKey", NoStart=True)
+    assert (user["Outcome"], user["Mode"]) == ("Installed", "RunKey"), json.dumps(user, indent=1)
+    assert not (windows.root / "Program Files" / "DDNS").exists()
+    assert not (windows.root / "ProgramData" / "DDNS").exists()
+    run = r"(Get-ItemProperty -LiteralPath 'HKCU:\Software\Microsoft\Windows\CurrentVersion\Run').DDNS"
+    (command,) = windows.calls(script=run)
+    assert r"\Programs\DDNS\0.1.0\app\ddns.exe" in command
+    assert "watch --every 10m --data" in command
+    (row,) = windows.calls({"command": "Get-DdnsTask"})
+    assert row["output"][0]["Mode"] == "RunKey", row
+    assert windows.call("Uninstall-Ddns", RemoveData=True, Confirm=False)["Outcome"] == "Removed"
+    assert windows.calls(script=f"[string]({run})") == [""]
+    assert not list(windows.root.rglob("AppData/Local/**/DDNS"))

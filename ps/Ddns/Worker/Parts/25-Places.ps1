@@ -55,6 +55,20 @@ function Get-DdnsPlaces {
     }
 }
 
+function Select-DdnsUserPlace {
+    # Where nothing is installed for the machine, but something for this user, that is what is meant.
+    param([hashtable]$Run)
+    $request = $Run.Request
+    $given = (Get-DdnsKey -Table $request -Key 'Mode') -or $null -ne (Get-DdnsKey -Table $request -Key 'Places')
+    if (-not $Run.Windows -or $given -or (Test-Path -LiteralPath $Run.Places.Binaries)) { return }
+    $user = @{ Request = @{ Mode = 'RunKey' }; Windows = $true }
+    $user.Places = Get-DdnsPlaces -Run $user
+    if (Get-DdnsCurrent -Run $user) {
+        $Run.Places = $user.Places
+        $request['Mode'] = 'RunKey'
+    }
+}
+
 function Join-DdnsPath {
     # Join-Path of Windows PowerShell takes two parts only.
     param([string[]]$Part)

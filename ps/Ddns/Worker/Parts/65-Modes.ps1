@@ -17,8 +17,8 @@ function Find-DdnsMode {
     if ($xml) {
         if ($xml -match '<LogonTrigger' -and $xml -notmatch '<TimeTrigger') { 'LogonTask' } else { 'Task' }
     }
-    if ($Run.Windows -and (Get-DdnsServiceCommand)) { 'Service' }
-    if (Get-DdnsRunValue -Run $Run) { 'RunKey' }
+    if (-not $Run.Places.PerUser -and (Get-DdnsServiceCommand)) { 'Service' }
+    if ($Run.Places.PerUser -and (Get-DdnsRunValue -Run $Run)) { 'RunKey' }
 }
 
 function Get-DdnsRunValue {
