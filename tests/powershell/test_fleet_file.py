@@ -39,7 +39,8 @@ def test_every_problem_is_told_at_once(shell: pwsh.Shell, tmp_path: Path) -> Non
         shell,
         tmp_path,
         "@{ Schema = 2; Name = 'a b'; Colour = 'red'; Groups = @{ pcs = @{ Machines = 'pc1',"
-        " @{ Name = 'pc2'; Prot = 1 }; Task = @{ IntervalMinutes = 'often' }; Settings = 'none' } }; Rings = @( @{ Gate = @{ MaxFaild = 1 } } ) }",
+        " @{ Name = 'pc2'; Prot = 1 }; Task = @{ IntervalMinutes = 'often' }; Settings = 'none' } };"
+        " Rings = @( @{ Gate = @{ MaxFaild = 1 } } ) }",
     )
     assert "has 7 problems" in said
     for words in (
