@@ -149,7 +149,7 @@ def test_what_the_libraries_say_of_themselves(tmp_path: Path) -> None:
 def test_what_the_compiler_left_in_the_program_brings_its_licence(tmp_path: Path) -> None:
     texts = {one.name: "".join(one.texts) for one in components.of_tree(_all_parts(tmp_path), TOOLS)}
     assert "Zig contributors" in texts["zig compiler runtime"]
-    assert "MinGW" in texts["mingw-w64 runtime"]
+    assert "mingw-w64 project" in texts["mingw-w64 runtime"]
 
 
 def test_a_version_resource_is_read(world: Callable[..., World]) -> None:
