@@ -2,6 +2,9 @@ function Invoke-DdnsTarget {
     # Runs the worker for one request on this machine, and returns its result. The only caller of the worker.
     [OutputType('Ddns.Result')]
     param([Parameter(Mandatory)][hashtable]$Request)
+    if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+        throw "PowerShell runs in $($ExecutionContext.SessionState.LanguageMode) mode on this machine: have a policy trust the certificate that signed the module, or deploy with the MSI."
+    }
     $Request = @{ Schema = 1 } + $Request
     if ($null -ne $script:DdnsPlaces) { $Request['Places'] = $script:DdnsPlaces }
     & ([scriptblock]::Create((Get-DdnsWorker))) -Request $Request

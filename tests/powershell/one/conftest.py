@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from e2e.conftest import gateway as gateway
 from ground import NotHere, not_run, pwsh
 from powershell.one.machine import Served
 

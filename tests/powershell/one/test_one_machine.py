@@ -339,6 +339,12 @@ Register-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Update -Xml $xml -Force | 
         assert deployed.install(Force=True, NoStart=True)["Outcome"] == "Updated"
         assert "<Enabled>false</Enabled>" not in deployed.task()
 
+    def test_a_task_that_users_may_change(self, deployed: Deployed) -> None:
+        """Whoever may change it runs code as its account. That Windows lets the account read it is no fault."""
+        self._edit(deployed, "(A;;FA;;;BA)", "(A;;FA;;;BA)(A;;FRFX;;;LS)(A;;0x1301bf;;;BU)(A;;FA;;;WD)")
+        (answer,) = deployed.calls({"command": "Test-DdnsTask"})
+        assert [row["Actual"] for row in answer["output"]] == ["BU may", "WD may"]
+
     def test_a_task_that_is_gone_comes_back(self, deployed: Deployed) -> None:
         right = deployed.task()
         deployed.calls(script="Unregister-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Update -Confirm:$false; 'done'")

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ddns.gateway import operators
 from e2e import world
+from e2e.conftest import Gateway
 from e2e.machine import Machine
 from e2e.world import FIRST, SECOND, World
 from ground import pwsh
@@ -18,7 +20,7 @@ from ground.bind import Bind
 from ground.echo import Echo
 from ground.tls import Authority
 from ground.whoami import Whoami
-from powershell.one.machine import Deployed, Served, package, script, steps
+from powershell.one.machine import Deployed, Row, Served, package, script, steps
 
 #: The wrapper's answer to a real run, so that only the trial passes.
 _FAILS_WHEN_IT_COUNTS = 'case "$*" in *--trial*) ;; run*) exit 1 ;; esac'
@@ -115,3 +117,46 @@ def test_the_record_goes_only_when_asked_for(tmp_path: Path, served: Served, aro
     assert around.published() == (FIRST,)
     assert (machine.data / "ddns.toml").exists()
     assert not machine.programs.exists()
+
+
+def test_a_machine_of_a_fleet_has_no_token(
+    tmp_path: Path, served: Served, around: World, gateway: Gateway, bind: Bind
+) -> None:
+    """With a gateway: an enrolment code, once; its own key; the record by the gateway."""
+    parts = gateway.running.parts
+    code = operators.mint_code(parts.ledger, parts.audit, parts.clock, gateway.hosts, "pc7")
+    base = tmp_path / "base.toml"
+    base.write_text("schema = 1\n\n" + around.detection(str(around.ca.file)))
+    machine = Deployed(tmp_path / "machine", served)
+    asked: Row = {
+        **package(tmp_path / "releases").asked,
+        "ConfigPath": str(base),
+        "Gateway": gateway.running.url,
+        "GatewayCa": str(around.ca.file),
+    }
+    made = machine.call("Install-Ddns", {"EnrolmentCode": code}, **asked)
+    assert (made["Outcome"], steps(made)["Enrolment"]) == ("Installed", "Done"), made
+    answer = bind.query("pc7.example.test")
+    assert answer is not None
+    assert answer.values == (FIRST,)
+    again = machine.call("Install-Ddns", {"EnrolmentCode": code}, **asked)
+    assert (again["Outcome"], again["Error"]) == ("Unchanged", None), again
+    everything = b"".join(path.read_bytes() for path in machine.data.rglob("*") if path.is_file())
+    assert bind.key.secret.encode() not in everything
+    assert code.encode() not in everything
+
+
+def test_a_wrong_code_leaves_nothing(tmp_path: Path, served: Served, around: World, gateway: Gateway) -> None:
+    base = tmp_path / "base.toml"
+    base.write_text("schema = 1\n\n" + around.detection(str(around.ca.file)))
+    machine = Deployed(tmp_path / "machine", served)
+    result = machine.call(
+        "Install-Ddns",
+        {"EnrolmentCode": "no-such-code"},
+        **package(tmp_path / "releases").asked,
+        ConfigPath=str(base),
+        Gateway=gateway.running.url,
+        GatewayCa=str(around.ca.file),
+    )
+    assert result["Error"]["Code"] == "EnrolmentFailed", result
+    assert machine.tree() == set()

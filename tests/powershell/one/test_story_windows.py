@@ -170,7 +170,7 @@ def test_the_scripts_stand_alone_on_a_share(windows: Windows, share: Path, aroun
     other = script(windows, f"& '{at}\\Deploy-DDNS.ps1' {asked} -Sha256 {'0' * 64}; exit $LASTEXITCODE")
     assert other.exit == 2
     assert "vouched for" in other.err
-    assert not [path for path in windows.root.glob("Program Files/DDNS*")]
+    assert not list(windows.root.glob("Program Files/DDNS*"))
 
     deploy = f"""
 $secure = New-Object -TypeName System.Security.SecureString

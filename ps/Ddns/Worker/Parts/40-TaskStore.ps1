@@ -166,6 +166,21 @@ function Compare-DdnsTask {
     }
 }
 
+function Find-DdnsTaskWriter {
+    # SIDs besides SYSTEM and administrators that may change the task: whoever can, runs code as its account. Windows itself adds a right
+    # to read for that account.
+    param([string]$Xml)
+    if ($Xml -notmatch '<SecurityDescriptor>([^<]*)</SecurityDescriptor>') { return }
+    foreach ($ace in [regex]::Matches($Matches[1], '\(A;[A-Z]*;([^;]*);[^;]*;[^;]*;([^)]+)\)')) {
+        $rights = $ace.Groups[1].Value
+        $sid = $ace.Groups[2].Value
+        if (@('SY', 'BA', 'S-1-5-18', 'S-1-5-32-544') -contains $sid) { continue }
+        $writes = $rights -match '^(.{2})*(FA|FW|GA|GW|WD|WO|SD|KA|KW)'
+        if ($rights -match '^0x([0-9a-fA-F]{1,8})$') { $writes = ([System.Convert]::ToInt64($Matches[1], 16) -band 0x500D0016) -ne 0 }
+        if ($writes) { $sid }
+    }
+}
+
 function Test-DdnsSameAccount {
     # The service writes an account as a SID or as a name, differently between versions of Windows.
     param([string]$Left, [string]$Right)

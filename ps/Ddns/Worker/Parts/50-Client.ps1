@@ -87,7 +87,8 @@ function Set-DdnsSettings {
     [void][System.IO.Directory]::CreateDirectory($trial)
     try {
         $text = New-DdnsSettingsText -Run $Run -Version $Version -Asked $asked -Folder $trial
-        if ($text -ceq $old) { return (New-DdnsStepEnd -Outcome 'Unchanged' -Detail 'the settings are the same') }
+        $enrolled = $null -ne (Get-DdnsKey -Table $Run.Request -Key 'Enrolment') -and $old.StartsWith($text.TrimEnd(), [System.StringComparison]::Ordinal)
+        if ($text -ceq $old -or $enrolled) { return (New-DdnsStepEnd -Outcome 'Unchanged' -Detail 'the settings are the same') }
         Write-DdnsFile -Path (Join-DdnsPath -Part $trial, 'ddns.toml') -Text $text
         $checked = Invoke-DdnsClient -Run $Run -Version $Version -NoData -Argument 'config', 'validate', '--data', $trial
         if ($checked.Code -ne 0) {

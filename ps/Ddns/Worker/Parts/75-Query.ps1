@@ -115,6 +115,9 @@ function Test-DdnsMode {
     if ($Run.Mode -notlike '*Task') { return }
     $xml = Read-DdnsTaskXml
     if (-not $xml) { return }
+    foreach ($sid in @(Find-DdnsTaskWriter -Xml $xml)) {
+        New-DdnsDrift -Area 'Task' -Item 'RegistrationInfo/SecurityDescriptor' -Expected 'only administrators may change it' -Actual "$sid may" -Severity 'Error'
+    }
     if ([System.IO.File]::Exists($Run.Places.TaskFile)) {
         $registered = [System.IO.File]::ReadAllText($Run.Places.TaskFile)
         if ((Get-DdnsMarker -Xml $registered) -ne (Get-DdnsMarker -Xml $xml)) {
