@@ -16,7 +16,6 @@ import pytest
 from e2e.site import until
 from e2e.windows_kind import WindowsProgram
 from e2e.world import FIRST, SECOND
-from faults.tracer import Side
 from faults.windows_world import Cut, World, staged
 from ground import NotHere, not_run
 from ground.bind import Bind
@@ -35,10 +34,12 @@ def transaction(journal: int, pages: int) -> list[Group]:
 
 LOG: Group = ("write ddns.jsonl", 1)
 STATUS: Group = ("write status.json.new", 1)
+PROBE: Group = ("send detection", 1)
+#: Who is asked for the address, with how many packets; at once, so that their order is not the same each time.
+DETECTION = {"send probe": 1, "send alpha": 3, "send beta": 3}
 #: From the question for the address to the end; the names of the transactions are those of `test_sigkill.FULL`.
 PUBLISH: list[Group] = [
-    ("send probe", 1),
-    ("send sources", 6),
+    ("send detection", 7),  # a probe, and three packets to each of two sources
     LOG,
     ("send dns", 1),  # observe
     *transaction(7, 2),  # note_breaker
@@ -53,8 +54,8 @@ PUBLISH: list[Group] = [
 ]
 #: The first run makes the state: the empty file has no pages to keep in the journal.
 CREATE = [*transaction(1, 12), *transaction(10, 3), *PUBLISH]
-CHANGE: list[Group] = [("send probe", 1), *transaction(10, 3), *PUBLISH]
-NOTHING: list[Group] = [("send probe", 1), *transaction(7, 2), STATUS, LOG]
+CHANGE: list[Group] = [PROBE, *transaction(10, 3), *PUBLISH]
+NOTHING: list[Group] = [PROBE, *transaction(7, 2), STATUS, LOG]
 
 
 def cuts(groups: list[Group], first: int = 0) -> list[object]:
@@ -65,23 +66,26 @@ def cuts(groups: list[Group], first: int = 0) -> list[object]:
     found: list[object] = []
     seen: dict[str, int] = {}
     for index, (label, count) in enumerate(groups):
-        sides: list[tuple[str, int, Side]] = [(label, 1, "before"), (label, count, "before"), (label, count, "after")]
-        if label == "send sources":
-            sides = [("send alpha", 1, "before"), ("send beta", 1, "after"), ("send alpha", 3, "after")]
-        elif "journal" in label:
-            sides = sides[:1]
-        for name, number, side in dict.fromkeys(sides):
-            cut = Cut(name, seen.get(name, 0) + number, side)
+        parts = {label: count}
+        if label == "send detection":
+            parts = dict(list(DETECTION.items())[: 1 if count == 1 else None])
+        sides = [
+            (name, number, side)
+            for name, last in parts.items()
+            for number, side in ((1, "before"), (last, "before"), (last, "after"))
+        ]
+        for name, number, side in dict.fromkeys(sides[:1] if "journal" in label else sides):
+            cut = Cut(name, seen.get(name, 0) + number, "before" if side == "before" else "after")
             if index >= first:
                 found.append(pytest.param(cut, id=f"{side} {index:02} {cut.label} {cut.number}"))
-        for name in ("send alpha", "send beta") if label == "send sources" else (label,):
-            seen[name] = seen.get(name, 0) + (3 if label == "send sources" else count)
+        for name, last in parts.items():
+            seen[name] = seen.get(name, 0) + last
     return found
 
 
 def grouped(labels: list[str]) -> list[Group]:
-    """Effects as groups; two threads ask the sources."""
-    merged = ["send sources" if label in {"send alpha", "send beta"} else label for label in labels]
+    """Effects as groups."""
+    merged = ["send detection" if label in DETECTION else label for label in labels]
     return [(label, len(list(same))) for label, same in groupby(merged)]
 
 

@@ -1,7 +1,7 @@
 r"""What only Windows has: both programs' exit codes, shells, odd paths and accounts. The rest is in tests/e2e.
 
-Wine's findstr prints nothing, so that `find` stands for it. Output into files is for packaging/acceptance.ps1, for under
-Wine 8 standard streams must be pipes.
+Wine's findstr prints nothing, so that `find` stands for it. Output into files is for packaging/acceptance.ps1, because
+under Wine 8 standard streams must be pipes.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from pathlib import Path
 
 import pytest
 
+from ddns.errors import Exit
 from ddns.state import schema
 from e2e import world as worlds
 from e2e.machine import Ended, Machine, ended
 from e2e.site import until
 from e2e.windows_kind import DATA, WindowsProgram
 from e2e.world import FIRST, SECOND, World
-from ground import NOT_RUN, NotHere, pwsh
+from ground import NotHere, not_run, pwsh
 from ground.bind import Bind
 from ground.echo import Echo, Fault
 from ground.programs import compiled
@@ -131,6 +132,10 @@ CODES: dict[int, Callable[[World], Ended]] = {
 }
 
 
+def test_every_exit_code_has_its_case() -> None:
+    assert set(CODES) == set(Exit)
+
+
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("by", ["launcher", "program"])
 def test_exit_code(world: World, windows_program: WindowsProgram, by: str, code: int) -> None:
@@ -166,11 +171,11 @@ def test_in_cmd(world: World, windows_program: WindowsProgram) -> None:
 
 @pytest.fixture(scope="session")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pwsh.Shell]:
-    """PowerShell for Windows. The project does without it, so that these parts are left out where it is missing."""
+    """PowerShell for Windows. No registry has it: where it is missing, and only then, these parts are left out."""
     try:
         found = pwsh.windows(tmp_path_factory.mktemp("pwsh") / "machine")
     except NotHere as missing:
-        pytest.skip(f"{NOT_RUN}{missing}")
+        not_run(missing)
     yield found
     assert found.machine is not None
     found.machine.stop()
