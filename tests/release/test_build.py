@@ -66,8 +66,12 @@ def test_the_files_of_a_release(world: Make, signer: Signer, authority: code.Aut
             "release.json",
             "sbom.cdx.json",
         ]
-    for name in (f"{stem}.zip", f"{stem}.msi", ""):
-        assert "1.2.3" in verify.package(out / name, PUBLISHER, authority.pem) or name.endswith(".msi")
+    for name, said in {
+        f"{stem}.zip": f"{stem}.zip: ddns-fleet 1.2.3 for amd64, for testing, complete and unchanged",
+        f"{stem}.msi": f"{stem}.msi: signed by {PUBLISHER}",
+        "": f"{out}: release 1.2.3, complete and unchanged",
+    }.items():
+        assert verify.package(out / name, PUBLISHER, authority.pem) == said
     told = json.loads(zipfile.ZipFile(out / f"{stem}.zip").read("release.json"))
     assert told["version"] == "1.2.3"
     assert told["for_testing"] is True
