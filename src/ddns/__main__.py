@@ -20,6 +20,16 @@ def scheduled(arguments: list[str]) -> tuple[bool, str | None]:
     return False, None
 
 
+def monitored(arguments: list[str]) -> tuple[bool, str | None]:
+    """Whether these arguments are `status --json`, as monitoring asks it, and its data folder."""
+    match arguments:
+        case ["status", "--json"]:
+            return True, None
+        case ["status", "--json", "--data", data] | ["status", "--data", data, "--json"] if data[:1] not in {"", "-"}:
+            return True, data
+    return False, None
+
+
 def _streams() -> None:
     """Give a windowless process streams that nobody reads, and let no character end a run.
 
@@ -81,6 +91,14 @@ def _code() -> int:
 
         sys.stdout.write(f"ddns {__version__}{NOTE}\n")
         return 0
+    direct, data = monitored(sys.argv[1:])
+    if direct:
+        gc.disable()
+        from ddns.cli import answer
+
+        code = answer.status(data)
+        if code is not None:
+            return code
     from ddns.cli.main import main as command_line
 
     return command_line(sys.argv[1:])

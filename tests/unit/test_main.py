@@ -1,4 +1,4 @@
-"""The entry point: which arguments go without click, and that both routes ask for the same run."""
+"""The entry point: which arguments go without click, and that both routes come to the same."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import io
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,8 +18,10 @@ from hypothesis import strategies as st
 import ddns.cli.main
 import ddns.runtime
 from ddns import __main__
-from ddns.__main__ import scheduled
+from ddns.__main__ import monitored, scheduled
 from ddns.runtime import RunRequest
+from ddns.times import utc
+from unit.terminal import HOUR, NOW, put, record, status
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,60 @@ from ddns.runtime import RunRequest
 )
 def test_the_scheduled_form(arguments: list[str], expected: tuple[bool, str | None]) -> None:
     assert scheduled(arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["status", "--json"], (True, None)),
+        (["status", "--json", "--data", "/d"], (True, "/d")),
+        (["status", "--data", "/d", "--json"], (True, "/d")),
+        (["status"], (False, None)),
+        (["status", "--json", "--data"], (False, None)),
+        (["status", "--json", "--data", ""], (False, None)),
+        (["status", "--json", "--data", "--help"], (False, None)),
+        (["status", "--data", "--json"], (False, None)),
+        (["status", "--json", "--json"], (False, None)),
+        (["status", "--json", "--data=/d"], (False, None)),
+        (["history", "--json"], (False, None)),
+        ([], (False, None)),
+    ],
+)
+def test_the_form_of_monitoring(arguments: list[str], expected: tuple[bool, str | None]) -> None:
+    assert monitored(arguments) == expected
+
+
+def ended(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    """A process's exit code and output."""
+    lines = [sys.executable, *arguments]
+    environ = {"PATH": os.defpath, "PYTHONPATH": str(Path(ddns.__file__).parents[1]), "HOME": str(folder)}
+    done = subprocess.run(lines, cwd=folder, env=environ, capture_output=True, text=True, timeout=30, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        (status(record(next_at=utc(time.time() + HOUR)), age=NOW - time.time()), 0),
+        (status(record(outcome="failed")), 20),
+        ("no JSON", 20),
+        (None, 20),
+    ],
+    ids=["fine", "wrong", "malformed", "none"],
+)
+def test_monitoring_gets_the_answer_of_the_command(tmp_path: Path, document: Any, code: int) -> None:
+    if document is not None:
+        put(tmp_path, document)
+    quick = ended(tmp_path, "-m", "ddns", "status", "--json", "--data", str(tmp_path))
+    assert quick == ended(tmp_path, "-m", "ddns", "status", "--json", f"--data={tmp_path}")
+    assert quick[0] == code
+
+
+def test_monitoring_costs_no_click(tmp_path: Path) -> None:
+    put(tmp_path, status(record()))
+    _, _, told = ended(tmp_path, "-X", "importtime", "-m", "ddns", "status", "--json", "--data", str(tmp_path))
+    assert "ddns.cli.answer" in told
+    assert not {"click", "statistics", "difflib"} & {line.rpartition("|")[2].strip() for line in told.splitlines()}
 
 
 class Left(BaseException):

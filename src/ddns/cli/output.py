@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
+from ddns.cli.answer import form
 from ddns.errors import DdnsError, SettingsError
 from ddns.wording import visible
 
 
 def emit(command: str, data: object) -> None:
-    """Print the answer of a command as JSON: ``{schema, command, data}``, in ASCII so that any console takes it."""
-    click.echo(json.dumps({"schema": 1, "command": command, "data": data}, indent=2))
+    """Print the answer of a command as JSON."""
+    click.echo(form(command, data))
 
 
 def tell(error: DdnsError) -> None:
