@@ -18,5 +18,15 @@ function Write-DdnsFailure {
     if ($Result.Error.Advice) { $text += " $($Result.Error.Advice)" }
     $exception = New-Object -TypeName System.InvalidOperationException -ArgumentList $text
     $record = New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, "Ddns.$($Result.Error.Code)", 'OperationStopped', $Result.Computer
-    $Cmdlet.WriteError($record)
+    Write-DdnsErrorRecord -Cmdlet $Cmdlet -Record $record
+}
+
+function Write-DdnsErrorRecord {
+    # Writes a command's error as its caller wants errors: the module's own preference, Stop, would end the command at the first one.
+    # -ErrorAction of the call goes before, which WriteError sees to itself.
+    param([Parameter(Mandatory)]$Cmdlet, [Parameter(Mandatory)][System.Management.Automation.ErrorRecord]$Record)
+    if (-not $Cmdlet.MyInvocation.BoundParameters.ContainsKey('ErrorAction')) {
+        $ErrorActionPreference = $Cmdlet.SessionState.PSVariable.GetValue('ErrorActionPreference', 'Continue')
+    }
+    $Cmdlet.WriteError($Record)
 }

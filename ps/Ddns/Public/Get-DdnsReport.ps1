@@ -187,8 +187,8 @@ function Get-DdnsReport {
         $rows = New-Object -TypeName 'System.Collections.Generic.List[object]'
         & $ask | ForEach-Object {
             $rows.Add($_)
-            Write-DdnsRowError -Row $_ -Cmdlet $PSCmdlet
             $_
+            Write-DdnsRowError -Row $_ -Cmdlet $PSCmdlet
         }
         if ($ReportPath) {
             Export-DdnsReport -InputObject $rows.ToArray() -Path $ReportPath -Title 'DDNS fleet'

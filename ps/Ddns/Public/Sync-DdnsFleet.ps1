@@ -177,8 +177,8 @@ function Sync-DdnsFleet {
             }
             Invoke-DdnsRollOut -Ring $rings -Run $run | ConvertTo-DdnsFleetResult | ForEach-Object {
                 $rows.Add($_)
-                Write-DdnsRowError -Row $_ -Cmdlet $PSCmdlet
                 $_
+                Write-DdnsRowError -Row $_ -Cmdlet $PSCmdlet
             }
             $finished = $true
         } finally {

@@ -218,8 +218,11 @@ function Write-DdnsRowError {
     if (-not $Row.ErrorCode -or $Row.Outcome -in 'NotReached', 'Left') {
         return
     }
-    $text = "$($Row.ComputerName): $($Row.Error) $($Row.Advice)"
+    # A row of a roll-out has Error, a row of a report Problem.
+    $said = if ($Row.Error) { $Row.Error } else { $Row.Problem }
+    $text = "$($Row.ComputerName): $said $($Row.Advice)"
     $category = if ($Row.Outcome -eq 'Unreachable') { 'ConnectionError' } else { 'NotSpecified' }
     $exception = New-Object -TypeName InvalidOperationException -ArgumentList $text
-    $Cmdlet.WriteError((New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, "Ddns.$($Row.ErrorCode)", $category, $Row.ComputerName))
+    $record = New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, "Ddns.$($Row.ErrorCode)", $category, $Row.ComputerName
+    Write-DdnsErrorRecord -Cmdlet $Cmdlet -Record $record
 }

@@ -1,0 +1,69 @@
+"""Errors of the commands, as somebody meets them who says nothing about errors."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from ground import pwsh
+
+MODULE = pwsh.PS / "Ddns" / "Ddns.psd1"
+BAD = "'-bad1', '-bad2', 'b ad3'"
+
+
+def ask(shell: pwsh.Shell, script: str) -> list[str]:
+    """The lines that a script prints with the module imported, as a person does it."""
+    ended = shell.text(f"Import-Module '{MODULE}'\n{script}")
+    assert ended.exit in (0, 1), ended
+    return ended.out.splitlines()
+
+
+def test_a_row_for_each_machine_and_an_error_for_each(shell: pwsh.Shell) -> None:
+    rows, errors, first = ask(
+        shell,
+        f"$rows = @(Get-DdnsReport -ComputerName {BAD} 2>$null)\n"
+        "($rows.ComputerName -join ','), ($Error.FullyQualifiedErrorId -join ','), \"$($Error[-1])\"",
+    )
+    assert rows == "-bad1,-bad2,b ad3"
+    assert errors == ",".join(["Ddns.BadName,Get-DdnsReport"] * 3)
+    assert "-bad1" in first
+    assert "name" in first.lower()
+
+
+def test_a_roll_out_goes_on_after_the_first_bad_machine(shell: pwsh.Shell, tmp_path: Path) -> None:
+    (tmp_path / "ddns-1.0.0-windows-amd64.zip").write_bytes(b"zip")
+    (tmp_path / "fleet.psd1").write_text(
+        "@{ Schema = 1; Name = 'test'\n"
+        f"Package = @{{ Path = 'ddns-1.0.0-windows-amd64.zip'; Sha256 = '{hashlib.sha256(b'zip').hexdigest()}' }}\n"
+        f"Groups = @{{ pcs = @{{ Machines = @({BAD}) }} }} }}\n"
+    )
+    told = ask(
+        shell,
+        f"$rows = @(Sync-DdnsFleet -Path '{tmp_path}/fleet.psd1' -StatePath '{tmp_path}/state' 2>$null)\n"
+        "$rows.ComputerName -join ','; $Error.Count",
+    )
+    assert told == ["-bad1,-bad2,b ad3", "3"]
+
+
+def test_the_result_of_a_deployment_that_failed_is_kept(shell: pwsh.Shell) -> None:
+    assert ask(shell, "$result = Install-Ddns 2>$null; $result.Outcome, $result.Error.Code") == [
+        "Failed",
+        "Unsupported",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [("", "-ErrorAction Stop"), ("$ErrorActionPreference = 'Stop';", "")],
+    ids=["said", "preferred"],
+)
+def test_whoever_wants_to_stop_stops(shell: pwsh.Shell, before: str, said: str) -> None:
+    """The row of the first machine is out by then."""
+    command = f"Get-DdnsReport -ComputerName {BAD} {said} | ForEach-Object {{ [void]$rows.Add($_.ComputerName) }}"
+    script = f"""$rows = [Collections.ArrayList]@()
+function Ask {{ {before} {command}; 'went on' }}
+try {{ Ask }} catch {{ $_.FullyQualifiedErrorId }}
+$rows"""
+    assert ask(shell, script) == ["Ddns.BadName,Get-DdnsReport", "-bad1"]
