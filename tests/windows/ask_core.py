@@ -22,7 +22,7 @@ from ddns.errors import DdnsError, SettingsError
 from ddns.host.identity import machine_identity
 from ddns.host.places import Places
 from ddns.host.secrets import Vault
-from ddns.host.windows import account
+from ddns.host.windows import account, dpapi
 from ddns.host.windows import places as where
 from ddns.model import HttpRequest
 from ddns.net.client import Client
@@ -246,6 +246,29 @@ def secrets(place: str) -> object:
             vault.resolve(SecretRef(text))
         except DdnsError as error:
             found.append(_told(error))
+    return found
+
+
+def scopes(place: str) -> object:
+    """What Windows is asked for with each secret: by an account without rights in a folder of its own, by others."""
+    asked, protect = [], win32crypt.CryptProtectData
+
+    def protected(*arguments: Any) -> bytes:
+        asked.append(arguments[-1])
+        return bytes(protect(*arguments))
+
+    setattr(win32crypt, protect.__name__, protected)
+    found: list[object] = []
+    for administrative, service, folder in (
+        (False, False, place),
+        (True, False, place),
+        (False, True, place),
+        (False, False, r"C:\ProgramData\DDNS\secrets"),
+    ):
+        for name, rights in (("administrative", administrative), ("service", service)):
+            setattr(account, name, lambda rights=rights: rights)
+        blob = dpapi.seal("höchst geheim".encode(), folder)
+        found.append([asked[-1], dpapi.unseal(blob, "x").decode()])
     return found
 
 

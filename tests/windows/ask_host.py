@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import sys
 import threading
 import winreg
+from ctypes import pointer
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import win32security
 
 from ddns.host.adapters import read
 from ddns.host.changes import Changes
+from ddns.host.windows import adapters as listing
 from ddns.host.windows import events, grants
 
 if TYPE_CHECKING:
@@ -26,6 +30,68 @@ SID, OTHER = "S-1-5-80-1-2-3-4-5", "S-1-5-32-545"
 def adapters() -> object:
     """Addresses, and which of them are worth publishing."""
     return [[str(item.address), item.up, item.stable] for item in read()]
+
+
+_FOR_EVER = 0xFFFFFFFF
+#: For each address of two adapters, what iptypes.h and nldef.h call: IfOperStatus, PrefixOrigin, SuffixOrigin,
+#: DadState, PreferredLifetime.
+_LISTED = (
+    (
+        (1, "8.8.8.8", 3, 3, 4, 7200),  # from DHCP
+        (1, "2600::1", 4, 4, 4, _FOR_EVER),  # announced, with the adapter's number in it
+        (1, "2600::2", 4, 5, 4, 7200),  # announced, made by chance
+        (1, "2600::3", 1, 5, 4, 7200),  # by chance, but set by hand
+        (1, "2600::4", 4, 4, 3, 7200),  # deprecated
+        (1, "2600::5", 4, 4, 4, 0),  # its time is over
+        (1, "2600::6", 4, 4, 1, 7200),  # tentative
+        (1, "2600::7", 4, 4, 2, 7200),  # duplicate
+        (1, "2600::8", 4, 4, 0, 7200),  # invalid
+    ),
+    ((2, "2600::9", 1, 1, 4, _FOR_EVER),),  # the adapter is down
+)
+
+
+def _socket(address: str) -> bytes:
+    """sockaddr_in, sockaddr_in6."""
+    parsed = ip_address(address)
+    if parsed.version == 4:
+        return (2).to_bytes(2, "little") + bytes(2) + parsed.packed + bytes(8)
+    return (23).to_bytes(2, "little") + bytes(6) + parsed.packed + bytes(4)
+
+
+def flags() -> object:
+    """Lists as Windows would give them, through our reading; an address of a family that nobody knows is among them."""
+    kept: list[object] = []
+    following = None
+    for number, entries in reversed(list(enumerate(_LISTED))):
+        unicast = None
+        for _, address, prefix, suffix, state, lifetime in reversed(entries):
+            data = ctypes.create_string_buffer(_socket(address))
+            unicast = listing._Unicast(
+                address=listing._SocketAddress(ctypes.cast(data, ctypes.c_void_p), len(data) - 1),
+                prefix_origin=prefix,
+                suffix_origin=suffix,
+                dad_state=state,
+                preferred_lifetime=lifetime,
+                **({"next": pointer(unicast)} if unicast else {}),
+            )
+            kept += [data, unicast]
+        odd = ctypes.create_string_buffer(b"\x99" * 28)
+        first = listing._Unicast(
+            address=listing._SocketAddress(ctypes.cast(odd, ctypes.c_void_p), 28), next=pointer(unicast)
+        )
+        adapter = listing._Adapter(
+            friendly_name=f"Ethernet {number}",
+            status=entries[0][0],
+            unicast=pointer(first),
+            **({"next": pointer(following)} if following else {}),
+        )
+        kept += [odd, first, adapter]
+        following = adapter
+    return [
+        [item.adapter, str(item.address), item.up, item.temporary, item.tentative, item.deprecated, item.preferred]
+        for item in listing._listed(pointer(following))
+    ]
 
 
 def changes() -> object:

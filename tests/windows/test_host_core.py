@@ -190,6 +190,34 @@ def test_a_lock_that_can_t_be_opened(core: WindowsProgram) -> None:
     assert ddns(core, "run", "--data", r"C:\blocked").exit == 15
 
 
+def test_a_file_in_place_of_the_data_folder(core: WindowsProgram) -> None:
+    core.wine.path(r"C:\taken").write_text("")
+    for command, code, told in (
+        (("secret", "set", "token"), 15, r"ddns: the secret can't be stored in C:\taken\secrets: "),
+        (("config", "init"), 10, r"ddns: the settings' folder can't be made: C:\taken: "),
+    ):
+        done = ddns(core, *command, "--data", r"C:\taken", stdin="x")
+        assert (done.exit, done.out) == (code, ""), done
+        assert done.err.startswith(told), done
+        assert done.err.splitlines()[1:] == [r"Give this account the right to write in C:\taken."], done
+    assert core.wine.path(r"C:\taken").read_text() == ""
+
+
+@pytest.mark.parametrize(("part", "command"), [("state", ("run",)), ("secrets", ("secret", "set", "token"))])
+def test_a_folder_that_can_t_be_written(core: WindowsProgram, part: str, command: tuple[str, ...]) -> None:
+    """Not even by root: part of the data folder leads into the kernel's own files. To Windows: access is denied."""
+    folder = core.wine.path(rf"C:\unwritable {part}")
+    folder.mkdir()
+    (folder / "ddns.toml").write_text("")
+    (folder / part).symlink_to("/sys/kernel", target_is_directory=True)
+    done = ddns(core, *command, "--data", rf"C:\unwritable {part}", stdin="x")
+    assert done.exit == 15, done
+    first, advice = done.err.splitlines()[:2]
+    assert rf"C:\unwritable {part}\{part}" in first, done
+    assert "denied" in first.lower(), done
+    assert "write" in advice, done
+
+
 def test_a_file_that_a_reader_holds(core: WindowsProgram) -> None:
     assert ask(core, "replace") == ["new", "PermissionError", True, "new", "last", False, 10, "last line\n"]
 
@@ -228,6 +256,21 @@ def test_secrets_are_sealed(core: WindowsProgram) -> None:
     assert keyring[1:] == [
         "the secret keyring:x can't be opened: this system has no keyring store",
         "Use dpapi:ID or env:NAME on this system.",
+    ]
+
+
+def test_a_user_s_own_secrets_are_sealed_for_that_account(core: WindowsProgram) -> None:
+    """By what Windows is asked for: Wine seals with the account's name whatever is asked.
+
+    So it opens on another Wine machine what was sealed on this one: that a blob of another machine, or of another
+    account, is refused, is for a real Windows. Here a damaged one stands for them, which Windows answers alike.
+    """
+    user, machine = 0x1, 0x1 | 0x4  # CRYPTPROTECT_UI_FORBIDDEN, CRYPTPROTECT_LOCAL_MACHINE
+    assert ask(core, "scopes", r"C:\own\secrets") == [
+        [user, "höchst geheim"],
+        [machine, "höchst geheim"],
+        [machine, "höchst geheim"],
+        [machine, "höchst geheim"],
     ]
 
 

@@ -241,6 +241,19 @@ def test_settings_that_are_read_only(world: World) -> None:
     assert file.read_bytes() == before
 
 
+def test_a_secret_that_another_machine_sealed(world: World) -> None:
+    """A damaged one stands for it, which Windows answers alike; Wine opens what another Wine sealed."""
+    (file,) = (world.machine.folder / "secrets").glob("tsig*")
+    sealed = file.read_bytes()
+    file.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    told = world.machine.ddns("run")
+    assert told.exit == 12, told
+    said = "the secret dpapi:tsig can't be opened here: it was sealed on another machine or by another account"
+    assert said in told.out + told.err, told
+    assert "ddns secret set" in told.out + told.err, told
+    assert world.published() == ()
+
+
 def test_an_account_without_a_profile(world: World, windows_program: WindowsProgram) -> None:
     names = ("USERPROFILE", "LOCALAPPDATA", "APPDATA", "HOMEPATH", "HOMEDRIVE", "HOME", "TEMP", "TMP", "USERNAME")
     told = windows_program.batch(

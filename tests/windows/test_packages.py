@@ -62,8 +62,8 @@ def test_the_real_tree_is_packed(
     assert {"httpx", "msgspec", "dnspython", "truststore", "pywin32"} <= set(found)
     assert all(one.get("licenses") for one in parts if one["type"] == "library")
     notices = (place / stage.NOTICES).read_text("utf-8")
-    for name in ("httpx", "msgspec", "dnspython", "PYTHON SOFTWARE FOUNDATION LICENSE"):
-        assert name in notices
+    for text in ("httpx", "msgspec", "dnspython", "PYTHON SOFTWARE FOUNDATION LICENSE"):
+        assert text in notices
 
     told = wine_machine.run(place / "app" / "ddns.exe", "--version")
     assert (told.returncode, told.stderr) == (0, b"")

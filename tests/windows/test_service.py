@@ -63,6 +63,28 @@ def test_the_loopback_and_an_adapter_are_listed(source_program: WindowsProgram) 
     assert len(found) > 1
 
 
+def test_the_flags_of_addresses(source_program: WindowsProgram) -> None:
+    """Of lists in memory: Wine knows no temporary, tentative or deprecated address."""
+    names = ("up", "temporary", "tentative", "deprecated")
+    told = {
+        (adapter, address): ({name for name, there in zip(names, flags, strict=True) if there}, preferred)
+        for adapter, address, *flags, preferred in ask(source_program, "flags")
+    }
+    first, second = "Ethernet 0", "Ethernet 1"
+    assert told == {
+        (first, "8.8.8.8"): ({"up"}, 7200),
+        (first, "2600::1"): ({"up"}, None),
+        (first, "2600::2"): ({"up", "temporary"}, 7200),
+        (first, "2600::3"): ({"up"}, 7200),
+        (first, "2600::4"): ({"up", "deprecated"}, 7200),
+        (first, "2600::5"): ({"up", "deprecated"}, 0),
+        (first, "2600::6"): ({"up", "tentative"}, 7200),
+        (first, "2600::7"): ({"up", "tentative"}, 7200),
+        (first, "2600::8"): ({"up", "tentative"}, 7200),
+        (second, "2600::9"): (set(), None),
+    }
+
+
 def test_windows_calls_us_and_a_wait_can_be_cancelled(source_program: WindowsProgram) -> None:
     assert ask(source_program, "changes") == [True, False, False, False]
 
