@@ -36,22 +36,24 @@ def tree(named: Path | None, progress: Progress) -> Path:
     progress.begin("pack", "launcher, report")
     starters = {machine: launcher.launcher(machine, plan.version) for machine in zig.TARGETS}
     key = "\n".join((made.name, *(suite.sha256(path) for path in (*starters.values(), _HERE / "report.py"))))
-    return cache.once("windows-tree", key, lambda folder: _make_tree(folder, made, starters, plan))
+    return cache.once("windows-tree", key, lambda folder: _make_tree(folder, made, starters, plan, progress))
 
 
-def _make_tree(folder: Path, made: Path, starters: dict[str, Path], plan: Plan) -> None:
+def _make_tree(folder: Path, made: Path, starters: dict[str, Path], plan: Plan, progress: Progress) -> None:
     shutil.copytree(made / "app", folder / "app")
     (folder / "bin").mkdir()
     shutil.copy(starters[ARCHITECTURE], folder / "bin" / "ddns.exe")
     python = plan.interpreter
+    built = json.loads((made / "app.json").read_text())
     told = {
         **report.head(plan.version, ARCHITECTURE, for_testing=python.for_testing),
         "python": {"version": python.version, "library": python.library, "composed": python.composed},
         "tools": {"zig": zig.version(), "nuitka": _nuitka_version()},
         "packages": report.pins(),
         "launchers": {machine: suite.sha256(path) for machine, path in starters.items()},
-        **json.loads((made / "app.json").read_text()),
+        **built,
         "sha256": report.hashes(folder),
+        "times": report.packed(built["times"], progress.so_far()),
     }
     report.write(folder, told)
 

@@ -73,7 +73,7 @@ def _pack(out: Path, target: Path, version: str, machine: str, progress: Progres
         "packages": report.pins(),
         "launchers": {one: suite.sha256(path) for one, path in starters.items()},
         **report.app_part(target / "app", out / "report.xml", report.unverified(target / "app")),
-        "times": report.times(progress.spent),
+        "times": report.times(progress.so_far()),
         "sha256": report.hashes(target),
     }
     report.write(target, told)

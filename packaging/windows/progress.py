@@ -56,6 +56,11 @@ class Progress:
             else:
                 self._say(f"{stage:8} {about}")
 
+    def so_far(self) -> list[Spent]:
+        """Every stage until now, the one that is running last."""
+        with self._lock:
+            return [*self.spent, self._running()] if self._stage else list(self.spent)
+
     def detail(self, text: str) -> None:
         """What the stage is at now; only a terminal shows it. From any thread."""
         with self._lock:
@@ -76,10 +81,13 @@ class Progress:
         if self._status:
             self._status.stop()
         if self._stage:
-            wall, cpu = time.monotonic() - self._since[0], self.cpu() - self._since[1]
-            self.spent.append(Spent(self._stage, wall, cpu))
-            self._say(f"{self._stage:8} {said} after {_words(wall)}")
+            over = self._running()
+            self.spent.append(over)
+            self._say(f"{self._stage:8} {said} after {_words(over.wall)}")
         self._status, self._stage = None, ""
+
+    def _running(self) -> Spent:
+        return Spent(self._stage, time.monotonic() - self._since[0], self.cpu() - self._since[1])
 
     def _say(self, text: str) -> None:
         print(f"exe: {text}", file=self.out, flush=True)

@@ -76,6 +76,11 @@ def times(spent: Sequence[Spent]) -> list[dict[str, Any]]:
     return [{"stage": name, "seconds": round(wall, 1), "cpu": round(cpu, 1)} for name, (wall, cpu) in total.items()]
 
 
+def packed(app: Sequence[dict[str, Any]], spent: Sequence[Spent]) -> list[dict[str, Any]]:
+    """Times of the app's build, which may be an earlier one, and of the packing of this one."""
+    return [*app, *(one for one in times(spent) if one["stage"] == "pack")]
+
+
 def hashes(tree: Path) -> dict[str, str]:
     """SHA-256 of every file of a build tree but this report."""
     return {

@@ -285,6 +285,18 @@ def test_times_of_a_stage_that_came_twice_are_added() -> None:
     ]
 
 
+def test_the_packing_of_an_app_that_was_built_before_is_in_its_times() -> None:
+    app = [{"stage": "compile", "seconds": 4.0, "cpu": 6.0}]
+    cpu = iter([0.0, 1.0, 1.0, 3.5])
+    progress = Progress(io.StringIO(), cpu=lambda: next(cpu))
+    assert progress.so_far() == []
+    progress.begin("compose", "from the cache")
+    progress.begin("pack", "launcher, report")
+    *over, running = progress.so_far()
+    assert ([one.stage for one in over], running.stage, running.cpu) == (["compose"], "pack", 2.5)
+    assert report.packed(app, [*over, running]) == [*app, {"stage": "pack", "seconds": 0.0, "cpu": 2.5}]
+
+
 def test_modules_are_read_from_nuitkas_report(tmp_path: Path) -> None:
     (tmp_path / "report.xml").write_text(
         '<r><module name="b" kind="UncompiledPythonModule"/><module name="a" kind="CompiledPythonPackage"/>'

@@ -156,6 +156,12 @@ def test_sizes(tree: Path, tmp_path: Path) -> None:
     assert (tmp_path / "ddns.zip").stat().st_size <= CONTRACT["sizes"]["zip"]
 
 
+def test_the_report_says_where_the_time_went() -> None:
+    stages = [one["stage"] for one in exe.told()["times"]]
+    assert stages == ["compose", "compile", "link", "pack"]
+    assert all(one["seconds"] >= 0 for one in exe.told()["times"])
+
+
 @pytest.mark.parametrize(
     ("field", "change"),
     [("CompanyName", "Somebody"), ("FileVersion", "0.0.0.0")],
