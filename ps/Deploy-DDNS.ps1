@@ -169,6 +169,11 @@ param(
     [switch]$AdoptMsi,
     [switch]$Force
 )
+# Before anything else: in constrained language most of what follows fails with words that say nothing.
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    Write-Error -Message "PowerShell runs in $($ExecutionContext.SessionState.LanguageMode) mode on this machine: have a policy trust the certificate that signed the scripts, or deploy with the MSI." -ErrorId 'Ddns.LanguageMode' -ErrorAction Continue
+    exit 2
+}
 $ErrorActionPreference = 'Stop'
 
 function Find-DdnsZip {
@@ -239,6 +244,38 @@ function Expand-DdnsModule {
     finally { $stream.Dispose() }
 }
 
+function Find-DdnsInstalledModule {
+    # The module of the version that is installed, where only administrators may write; '' when there is none.
+    $programs = $env:ProgramW6432
+    if (-not $programs) { $programs = [System.Environment]::GetFolderPath('ProgramFiles') }
+    if (-not $programs) { return '' }
+    $programs = [System.IO.Path]::Combine($programs, 'DDNS')
+    $current = [System.IO.Path]::Combine($programs, 'bin', 'current')
+    $version = 'msi'
+    if ([System.IO.File]::Exists($current)) { $version = [System.IO.File]::ReadAllText($current).Trim() }
+    if ($version -notmatch '^(msi|\d+\.\d+\.\d+)$') { return '' }
+    $found = [System.IO.Path]::Combine($programs, $version, 'ps', 'Ddns', 'Ddns.psd1')
+    if ([System.IO.File]::Exists($found)) { return $found }
+    ''
+}
+
+function Import-DdnsModule {
+    # The module, as an object: its commands are called by it, so that none of the same name, loaded before or planted, is meant.
+    # With a zip it is the one in that zip, and no other: the hash that was vouched for is the zip's. Without one it is the installed
+    # one. A folder Ddns beside this script counts for nothing: whoever can write there would run as an administrator.
+    param([string]$Zip, [string]$Hash)
+    if ($Zip) {
+        $script:folder = Expand-DdnsModule -Zip $Zip -Hash $Hash
+        $path = Join-Path -Path $script:folder -ChildPath 'Ddns/Ddns.psd1'
+        if (-not [System.IO.File]::Exists($path)) { throw "$Zip holds no module: it is no release of ddns. Fetch it again from the release page." }
+    }
+    else {
+        $path = Find-DdnsInstalledModule
+        if (-not $path) { throw 'There is no release zip beside this script, and ddns is not installed. Put the zip there, or name it with -Package.' }
+    }
+    Import-Module -Name $path -Scope Local -PassThru -DisableNameChecking -Verbose:$false
+}
+
 function Test-DdnsWow {
     [System.Environment]::Is64BitOperatingSystem -and -not [System.Environment]::Is64BitProcess
 }
@@ -284,15 +321,7 @@ try {
             throw 'Nobody vouches for the package: it has no valid signature. Give its SHA-256 from the release page with -Sha256.'
         }
     }
-    if (-not (Get-Module -Name Ddns)) {
-        $beside = Join-Path -Path $PSScriptRoot -ChildPath 'Ddns/Ddns.psd1'
-        if (-not [System.IO.File]::Exists($beside)) {
-            if (-not $zip) { throw 'There is no release zip beside this script. Put it there, or name it with -Package.' }
-            $folder = Expand-DdnsModule -Zip $zip -Hash $hash
-            $beside = Join-Path -Path $folder -ChildPath 'Ddns/Ddns.psd1'
-        }
-        Import-Module -Name $beside -Verbose:$false
-    }
+    $module = Import-DdnsModule -Zip $zip -Hash $hash
     $arguments = @{} + $PSBoundParameters
     if ($zip) {
         $arguments['Package'] = $zip
@@ -300,11 +329,11 @@ try {
     }
     if ($Provider -and -not $Secret -and -not $SecretName -and -not $WhatIfPreference) {
         # A machine that was deployed before has its token.
-        if (-not (Get-DdnsTask -Detailed -ErrorAction SilentlyContinue).Version) {
+        if (-not (& $module.ExportedCommands['Get-DdnsTask'] -Detailed -ErrorAction SilentlyContinue).Version) {
             $arguments['Secret'] = Read-Host -AsSecureString -Prompt "Token of the provider $Provider"
         }
     }
-    $results = @(Install-Ddns @arguments -ErrorAction Continue)
+    $results = @(& $module.ExportedCommands['Install-Ddns'] @arguments -ErrorAction Continue)
     $results
     if (@($results | Where-Object { $_.Outcome -in 'Failed', 'RolledBack', 'Unreachable' }).Count) { $code = 1 }
 }

@@ -38,35 +38,59 @@ param(
     [switch]$Detailed,
     [switch]$Drift
 )
+# Before anything else: in constrained language most of what follows fails with words that say nothing.
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    Write-Error -Message "PowerShell runs in $($ExecutionContext.SessionState.LanguageMode) mode on this machine: have a policy trust the certificate that signed the scripts, or deploy with the MSI." -ErrorId 'Ddns.LanguageMode' -ErrorAction Continue
+    exit 2
+}
 $ErrorActionPreference = 'Stop'
 
+function Find-DdnsInstalledModule {
+    # The module of the version that is installed, where only administrators may write; '' when there is none.
+    $programs = $env:ProgramW6432
+    if (-not $programs) { $programs = [System.Environment]::GetFolderPath('ProgramFiles') }
+    if (-not $programs) { return '' }
+    $programs = [System.IO.Path]::Combine($programs, 'DDNS')
+    $current = [System.IO.Path]::Combine($programs, 'bin', 'current')
+    $version = 'msi'
+    if ([System.IO.File]::Exists($current)) { $version = [System.IO.File]::ReadAllText($current).Trim() }
+    if ($version -notmatch '^(msi|\d+\.\d+\.\d+)$') { return '' }
+    $found = [System.IO.Path]::Combine($programs, $version, 'ps', 'Ddns', 'Ddns.psd1')
+    if ([System.IO.File]::Exists($found)) { return $found }
+    ''
+}
+
 function Import-DdnsModule {
-    # What is loaded already; what lies beside this script; what is installed on this machine, where only administrators may write.
-    if (Get-Module -Name Ddns) { return }
-    $found = Join-Path -Path $PSScriptRoot -ChildPath 'Ddns/Ddns.psd1'
-    if (-not [System.IO.File]::Exists($found)) {
-        $programs = $env:ProgramW6432
-        if (-not $programs) { $programs = [System.Environment]::GetFolderPath('ProgramFiles') }
-        $programs = [System.IO.Path]::Combine($programs, 'DDNS')
-        $current = [System.IO.Path]::Combine($programs, 'bin', 'current')
-        $version = 'msi'
-        if ([System.IO.File]::Exists($current)) { $version = [System.IO.File]::ReadAllText($current).Trim() }
-        $found = [System.IO.Path]::Combine($programs, $version, 'ps', 'Ddns', 'Ddns.psd1')
+    # The installed module, before any other. Where none is installed: one that was loaded before, by whoever called this; and, unless
+    # this runs as an administrator, one that lies beside this script. Returns it: its commands are called by it.
+    $path = Find-DdnsInstalledModule
+    if (-not $path) {
+        $loaded = Get-Module -Name Ddns | Where-Object { [System.IO.Directory]::Exists($_.ModuleBase) } | Select-Object -First 1
+        if ($loaded) { return $loaded }
+        $path = Join-Path -Path $PSScriptRoot -ChildPath 'Ddns/Ddns.psd1'
+        if ((Test-DdnsAdministrator) -or -not [System.IO.File]::Exists($path)) {
+            throw 'ddns is not installed for this machine. Where its files are left over, deploy it again first, or import its module: Import-Module .\Ddns.'
+        }
     }
-    if (-not [System.IO.File]::Exists($found)) { throw 'The module Ddns is not here: ddns is not installed, and there is no folder Ddns beside this script.' }
-    Import-Module -Name $found -Verbose:$false
+    Import-Module -Name $path -Scope Local -PassThru -DisableNameChecking -Verbose:$false
+}
+
+function Test-DdnsAdministrator {
+    if ([System.IO.Path]::DirectorySeparatorChar -ne '\') { return $false }
+    $identity = [System.Security.Principal.WindowsIdentity]::GetCurrent()
+    (New-Object -TypeName System.Security.Principal.WindowsPrincipal -ArgumentList $identity).IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 
 $code = 0
 try {
-    Import-DdnsModule
+    $module = Import-DdnsModule
     if ($Drift) {
-        $rows = @(Test-DdnsTask -ErrorAction Continue -ErrorVariable failed)
+        $rows = @(& $module.ExportedCommands['Test-DdnsTask'] -ErrorAction Continue -ErrorVariable failed)
         $rows
         if ($rows.Count -gt 0 -or $failed.Count -gt 0) { $code = 1 }
     }
     else {
-        $rows = @(Get-DdnsTask -Detailed:$Detailed -ErrorAction Continue)
+        $rows = @(& $module.ExportedCommands['Get-DdnsTask'] -Detailed:$Detailed -ErrorAction Continue)
         $rows
         if (-not $Detailed -and @($rows | Where-Object { $_.Health -ne 'OK' }).Count) { $code = 1 }
     }

@@ -98,7 +98,9 @@ function Test-DdnsUnchanged {
 function Write-DdnsLog {
     # In the program's folder, where only administrators write: a link planted elsewhere would lead this account astray.
     param([string] $Folder, [string] $Text)
-    $line = '{0:yyyy-MM-ddTHH:mm:ssZ} {1}{2}' -f [DateTime]::UtcNow, ($Text -replace '[\x00-\x1F\x7F]+', ' '), [Environment]::NewLine
+    # In every culture the same: some have another calendar.
+    $now = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture)
+    $line = '{0} {1}{2}' -f $now, ($Text -replace '[\x00-\x1F\x7F]+', ' '), [Environment]::NewLine
     $path = [IO.Path]::Combine($Folder, 'gpo.log')
     if ([IO.File]::Exists($path) -and ([IO.FileInfo]$path).Length -gt 100000) { [IO.File]::Delete($path) }
     [IO.File]::AppendAllText($path, $line)

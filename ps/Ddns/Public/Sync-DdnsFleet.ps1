@@ -37,7 +37,8 @@ function Sync-DdnsFleet {
         Uninstall machines that an earlier run installed and that the file no longer names. Nothing else is ever removed.
 
     .PARAMETER RemoveRecord
-        With -Prune: also remove the machine's DNS record and revoke its key.
+        Not yet possible: the call is refused (code NotYet), and no machine is asked. Remove the record at the provider,
+        or at the gateway: ddns gateway revoke NAME --remove-records.
 
     .PARAMETER Force
         Also change back tasks that a person has edited.
@@ -131,6 +132,11 @@ function Sync-DdnsFleet {
         }
     }
     end {
+        if ($RemoveRecord) {
+            $fault = New-DdnsRecordFault
+            $exception = New-Object -TypeName System.NotSupportedException -ArgumentList "$($fault.Message). $($fault.Data['DdnsAdvice'])"
+            $PSCmdlet.ThrowTerminatingError((New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, 'Ddns.NotYet', 'NotImplemented', 'RemoveRecord'))
+        }
         $connection = @{}
         if ($Credential) {
             $connection['Credential'] = $Credential
@@ -145,7 +151,6 @@ function Sync-DdnsFleet {
             Connection    = Merge-DdnsTable -Table @($fleet['Connection'], $connection)
             Secret        = $Secret
             EnrolmentCode = $EnrolmentCode
-            RemoveRecord  = [bool]$RemoveRecord
             Switches      = @{ Force = [bool]$Force; AllowDowngrade = [bool]$AllowDowngrade }
             Prune         = [bool]$Prune
             Only          = $only

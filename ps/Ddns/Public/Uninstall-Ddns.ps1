@@ -5,15 +5,14 @@ function Uninstall-Ddns {
 
     .DESCRIPTION
         That nothing is there is success. Settings, secrets, state and logs stay unless -RemoveData is given; the record in
-        DNS stays unless -RemoveRecord is given.
+        DNS stays.
 
     .PARAMETER RemoveData
         Also remove settings, secrets, state and logs.
 
     .PARAMETER RemoveRecord
-        First remove the records that this machine owns, and revoke its key at the gateway. When the provider or the
-        gateway can't be reached, that is said, and Tombstone tells what is left to do there; a later run of
-        Sync-DdnsFleet does it.
+        Not yet possible: the call is refused (code NotYet), and nothing is changed. Remove the record at the provider,
+        or at the gateway: ddns gateway revoke NAME --remove-records.
 
     .EXAMPLE
         Uninstall-Ddns
@@ -21,9 +20,9 @@ function Uninstall-Ddns {
         The program goes, the data stay.
 
     .EXAMPLE
-        Uninstall-Ddns -RemoveRecord -RemoveData -Confirm:$false
+        Uninstall-Ddns -RemoveData -Confirm:$false
 
-        Nothing of it is left, here or in DNS.
+        Nothing of it is left here. The record in DNS stands.
 
     .OUTPUTS
         Ddns.Result

@@ -36,7 +36,7 @@ SETTINGS = 'schema = 1\n\n[provider.main]\nkind = "cloudflare"\ntoken = "file:ma
 CANARY = "canary-4f1d9b"
 STEPS = (
     *("Preflight", "Folders", "Package", "Settings", "Enrolment", "Secrets", "Snapshot", "Trial", "Task", "Launcher"),
-    *("Current", "Msi", "System", "FirstRun", "Prune", "Record"),
+    *("Current", "System", "FirstRun", "Msi", "Prune", "Record"),
 )
 
 

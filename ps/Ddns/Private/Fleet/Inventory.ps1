@@ -22,7 +22,7 @@ function Read-DdnsInventory {
         foreach ($value in $property.Value.PSObject.Properties) {
             # PowerShell 7 makes a time of what looks like one.
             $isTime = $value.Value -is [DateTime]
-            $entry[$value.Name] = if ($isTime) { $value.Value.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ') } else { $value.Value }
+            $entry[$value.Name] = if ($isTime) { $value.Value.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture) } else { $value.Value }
         }
         $inventory.Machines[$property.Name] = $entry
     }
@@ -77,7 +77,11 @@ function Update-DdnsInventory {
     if ($Result.Outcome -in 'Installed', 'Updated', 'Unchanged' -or ($Result.Outcome -eq 'RolledBack' -and $entry.version)) {
         $Inventory.Machines[$name] = $entry
     } elseif ($Result.Outcome -in 'Removed', 'NotInstalled') {
-        if ($Result.Tombstone) {
+        # What is still to be done at a gateway stays until somebody says that it is done: a machine that is gone says nothing of it.
+        if (-not $entry.tombstone -and $Inventory.Machines.ContainsKey($name)) {
+            $entry.tombstone = $Inventory.Machines[$name].tombstone
+        }
+        if ($entry.tombstone) {
             $Inventory.Machines[$name] = $entry
         } else {
             $Inventory.Machines.Remove($name)

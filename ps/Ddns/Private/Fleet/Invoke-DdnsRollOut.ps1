@@ -12,7 +12,6 @@ function Invoke-DdnsRollOut {
         [Parameter(Mandatory)]
         [hashtable] $Run
     )
-    Clear-DdnsTombstone -Ring $Ring -Run $Run
     $closed = ''
     foreach ($one in $Ring) {
         $part = Select-DdnsRing -Ring $one -Run $Run
@@ -156,33 +155,6 @@ function Get-DdnsOrphanName {
     }
     $named = @($Ring | ForEach-Object { $_.Machines } | ForEach-Object { $_.Target.Name })
     @($Run.Inventory.Machines.Keys) | Where-Object { $named -notcontains $_ -and -not $Run.Inventory.Machines[$_].tombstone } | Sort-Object
-}
-
-function Clear-DdnsTombstone {
-    # Machines whose record or key could not be taken back when they were uninstalled: tried again, with a row for each.
-    [CmdletBinding()]
-    [OutputType([pscustomobject])]
-    param(
-        [object[]] $Ring,
-        [hashtable] $Run
-    )
-    # One that the file names again has its row from its ring, and a new record.
-    $named = @($Ring | ForEach-Object { $_.Machines } | ForEach-Object { $_.Target.Name })
-    $dead = @($Run.Inventory.Machines.Keys | Where-Object { $Run.Inventory.Machines[$_].tombstone -and $named -notcontains $_ })
-    if ($Run.WhatIf -or $null -ne $Run.Only -or -not $dead.Count) {
-        return
-    }
-    $requests = @{}
-    $targets = @(foreach ($name in $dead) {
-            $requests[$name] = @{ Schema = 1; Operation = 'Uninstall'; RemoveRecord = $true; Tombstone = $Run.Inventory.Machines[$name].tombstone }
-            Get-DdnsInventoryTarget -Inventory $Run.Inventory -Name $name -Connection $Run.Connection
-        })
-    $fan = $Run.Fan
-    Invoke-DdnsFleet -Target $targets -RequestFor $requests -Activity 'Records left at the gateway' @fan | ForEach-Object {
-        $name = $_.ComputerName
-        Update-DdnsInventory -Inventory $Run.Inventory -Result $_ -Target ($targets | Where-Object { $_.Name -eq $name })
-        $_
-    }
 }
 
 function Get-DdnsOnly {

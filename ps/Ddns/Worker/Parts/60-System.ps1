@@ -35,9 +35,10 @@ function Remove-DdnsMsi {
     if (@(0, 1605, 3010) -notcontains $process.ExitCode) {
         return (New-DdnsStepEnd -Outcome 'Warning' -Detail "msiexec ended with $($process.ExitCode); remove the MSI by hand")
     }
-    # The launcher's folder and PATH are shared with the MSI: put them right again.
+    # The launcher's folder, PATH and event source are shared with the MSI: put them right again.
     [void](Set-DdnsLauncher -Run $Run -Version $Run.Version)
     [void](Set-DdnsCurrent -Run $Run -Version $Run.Version)
+    [void](Set-DdnsSystem -Run $Run)
     New-DdnsStepEnd -Outcome 'Done' -Detail "the MSI of version $version is uninstalled"
 }
 

@@ -41,9 +41,10 @@ function Invoke-DdnsInstallStep {
     Invoke-DdnsStep -Run $Run -Name 'Task' -Body { Set-DdnsMode -Run $Run -Wanted $wanted -Account $account }
     Invoke-DdnsStep -Run $Run -Name 'Launcher' -Body { Set-DdnsLauncher -Run $Run -Version $Run.Version }
     Invoke-DdnsStep -Run $Run -Name 'Current' -Body { Switch-DdnsCurrent -Run $Run }
-    Invoke-DdnsStep -Run $Run -Name 'Msi' -Body { Remove-DdnsMsi -Run $Run }
     Invoke-DdnsStep -Run $Run -Name 'System' -Body { Set-DdnsSystem -Run $Run }
     Invoke-DdnsStep -Run $Run -Name 'FirstRun' -Body { Start-DdnsFirstRun -Run $Run }
+    # An MSI that is gone can't be taken back: only when everything else stands.
+    Invoke-DdnsStep -Run $Run -Name 'Msi' -Body { Remove-DdnsMsi -Run $Run }
     Invoke-DdnsStep -Run $Run -Name 'Prune' -Body { Remove-DdnsOldVersion -Run $Run }
     Invoke-DdnsStep -Run $Run -Name 'Record' -Body { Save-DdnsRecord -Run $Run }
 }

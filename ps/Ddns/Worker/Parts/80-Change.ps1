@@ -68,10 +68,11 @@ function Test-DdnsNewConfig {
 }
 
 function Invoke-DdnsUninstall {
-    # Nothing there is success. Data stay unless RemoveData; the record and the host's key go first, while they can still be reached.
+    # Nothing there is success. Data stay unless RemoveData; the record in DNS stays.
     param([hashtable]$Run)
     Invoke-DdnsStep -Run $Run -Name 'Preflight' -Body {
         Assert-DdnsMachine -Run $Run
+        if (Get-DdnsKey -Table $Run.Request -Key 'RemoveRecord' -Default $false) { throw (New-DdnsRecordFault) }
         $Run.Version = Get-DdnsCurrent -Run $Run
         $Run.PreviousVersion = $Run.Version
         if (-not $Run.Version -and (Get-DdnsMsi -Run $Run)) {
@@ -88,9 +89,6 @@ function Invoke-DdnsUninstall {
     if (-not $Run.WhatIf -and (Test-Path -LiteralPath $Run.Places.Binaries)) { Enter-DdnsLock -Run $Run }
     try {
         Invoke-DdnsStep -Run $Run -Name 'Stop' -Body { Stop-DdnsMode -Run $Run -Modes $modes }
-        if (Get-DdnsKey -Table $Run.Request -Key 'RemoveRecord' -Default $false) {
-            Invoke-DdnsStep -Run $Run -Name 'Record' -Body { Remove-DdnsDnsRecord -Run $Run }
-        }
         Invoke-DdnsStep -Run $Run -Name 'Task' -Body { Remove-DdnsAllMode -Run $Run -Modes $modes }
         Invoke-DdnsStep -Run $Run -Name 'System' -Body { Remove-DdnsSystem -Run $Run }
         Invoke-DdnsStep -Run $Run -Name 'Files' -Body { Remove-DdnsBinary -Run $Run }
@@ -115,40 +113,10 @@ function Stop-DdnsMode {
     New-DdnsStepEnd -Outcome 'Unchanged' -Detail $detail
 }
 
-function Remove-DdnsDnsRecord {
-    # What the client owns in DNS, and its key at the gateway. A gateway that can't be reached leaves a tombstone for the fleet command.
-    param([hashtable]$Run)
-    if (-not $Run.Version) { return (New-DdnsStepEnd -Outcome 'Warning' -Detail 'there is no client that could remove the record') }
-    if ($Run.WhatIf) { return (New-DdnsStepEnd -Outcome 'WouldDo' -Detail 'remove the record, and revoke the key of this host') }
-    $ended = Invoke-DdnsClient -Run $Run -Version $Run.Version -Argument 'remove'
-    if ($ended.Code -eq 0) { return (New-DdnsStepEnd -Outcome 'Done' -Detail ($ended.Out.Trim() -replace '\s+', ' ')) }
-    if ($ended.Code -eq 13) {
-        $Run.Tombstone = New-DdnsTombstone -Run $Run
-        return (New-DdnsStepEnd -Outcome 'Warning' -Detail "the record stands: $(Get-DdnsSaid -Ended $ended). A tombstone is kept for the next run of the fleet command.")
-    }
-    throw (New-DdnsFault -Code 'GatewayUnreachable' -Message "the record can not be removed: $(Get-DdnsSaid -Ended $ended)" -Advice (
-            'Nothing was removed here. Correct it and try again, or uninstall without -RemoveRecord and remove the record by hand.'))
-}
-
-function New-DdnsTombstone {
-    # Names and gateway, as the status tells them: enough for an operator to finish, nothing secret.
-    param([hashtable]$Run)
-    $status = Read-DdnsStatus -Run $Run
-    $gateway = ''
-    if ([System.IO.File]::Exists($Run.Places.ConfigFile)) {
-        $text = [System.IO.File]::ReadAllText($Run.Places.ConfigFile)
-        if ($text -match '(?ms)^\[gateway\].*?^\s*url\s*=\s*"([^"]+)"') { $gateway = $Matches[1] }
-    }
-    $records = @(foreach ($record in @(Get-DdnsKey -Table $status -Key 'records' -Default @())) {
-            [pscustomobject]@{ Name = [string]$record.name; Type = [string]$record.type; Provider = [string]$record.provider }
-        })
-    [pscustomobject]@{
-        Schema = 1
-        Computer = [System.Environment]::MachineName
-        Gateway = $gateway
-        Records = $records
-        At = ConvertTo-DdnsTime -Time ([DateTime]::UtcNow)
-    }
+function New-DdnsRecordFault {
+    # The client can't take its records out of DNS: said before anything is changed, so that nobody believes they are gone.
+    New-DdnsFault -Code 'NotYet' -Message 'removing the record in DNS is not yet possible from here, and nothing was changed' -Advice (
+        'Leave -RemoveRecord out, and remove the record at the provider, or at the gateway: ddns gateway revoke NAME --remove-records.')
 }
 
 function Remove-DdnsAllMode {
