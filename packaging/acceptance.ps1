@@ -19,13 +19,22 @@
     The zip's SHA-256 as the release page has it; not needed for a signed release.
 
 .PARAMETER Settings
-    A settings file (TOML) for a name that this machine may publish; needed but for the stage AfterBoot.
+    A settings file (TOML) for a name that this machine may publish. In the stage AfterBoot some checks are not run without.
 
 .PARAMETER Secret
     The provider's token for these settings.
 
 .PARAMETER ServiceAccount
     A group managed service account (DOMAIN\name$) that this machine may use.
+
+.PARAMETER Older
+    The MSI of an earlier version, for upgrade, downgrade and rollback.
+
+.PARAMETER ForeignSecret
+    A secret that another machine sealed: the file EVIDENCE.dpapi that this script writes there. What it holds is made up.
+
+.PARAMETER Sleep
+    Let the machine sleep for two minutes in between. It must be one that wakes by a timer.
 
 .PARAMETER Evidence
     The JSON file to write. After a restart it is continued.
@@ -55,6 +64,9 @@ param(
     [string]$Settings,
     [object]$Secret,
     [string]$ServiceAccount,
+    [string]$Older,
+    [string]$ForeignSecret,
+    [switch]$Sleep,
     [string]$Evidence = 'acceptance.json',
     [ValidateSet('All', 'BeforeBoot', 'AfterBoot')][string]$Stage = 'All',
     [string[]]$Only = @(),
@@ -62,7 +74,10 @@ param(
 )
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
-$asked = @{ Sha256 = $Sha256; Secret = $Secret; ServiceAccount = $ServiceAccount; Only = $Only }
+$asked = @{
+    Sha256 = $Sha256; Secret = $Secret; ServiceAccount = $ServiceAccount; Only = $Only
+    Older = $Older; ForeignSecret = $ForeignSecret; Sleep = [bool]$Sleep
+}
 $checks = New-Object -TypeName System.Collections.ArrayList
 
 function Add-Check {
@@ -94,13 +109,17 @@ function Wait-Until {
 
 function Invoke-Program {
     # Runs a program to its end with pipes for its streams.
-    param([string]$Path, [string]$Arguments, [int]$Seconds = 120)
+    param([string]$Path, [string]$Arguments, [int]$Seconds = 120, [hashtable]$Environment = @{}, [string]$InputText)
     $how = New-Object -TypeName System.Diagnostics.ProcessStartInfo -ArgumentList $Path, $Arguments
     $how.UseShellExecute = $false
     $how.RedirectStandardOutput = $true
     $how.RedirectStandardError = $true
+    $how.RedirectStandardInput = $true
     $how.CreateNoWindow = $true
+    foreach ($name in $Environment.Keys) { $how.EnvironmentVariables[$name] = $Environment[$name] }
     $process = [System.Diagnostics.Process]::Start($how)
+    if ($InputText) { $process.StandardInput.Write($InputText) }
+    $process.StandardInput.Close()
     $out = $process.StandardOutput.ReadToEndAsync()
     $err = $process.StandardError.ReadToEndAsync()
     if (-not $process.WaitForExit($Seconds * 1000)) {
@@ -132,13 +151,12 @@ function Invoke-Run {
     (Get-ScheduledTaskInfo -TaskPath '\DDNS\' -TaskName 'Update').LastTaskResult
 }
 
-function Invoke-AsLocalService {
-    # A command line in a task of ours under LOCAL SERVICE, which so lacks the SID of the product's task; what it prints.
-    param([string]$Command)
-    $file = Join-Path -Path $work -ChildPath ([guid]::NewGuid().ToString('N') + '.txt')
+function Invoke-AsTask {
+    # A command line in a task of ours under a principal, which so lacks the SID of the product's task; what it prints.
+    param([string]$Command, [object]$Principal, [string]$Folder = $work)
+    $file = Join-Path -Path $Folder -ChildPath ([guid]::NewGuid().ToString('N') + '.txt')
     $action = New-ScheduledTaskAction -Execute 'cmd.exe' -Argument "/c ($Command) > `"$file`" 2>&1"
-    $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-19' -LogonType ServiceAccount
-    Register-ScheduledTask -TaskPath '\DDNS-Acceptance\' -TaskName 'Probe' -Action $action -Principal $principal -Force | Out-Null
+    Register-ScheduledTask -TaskPath '\DDNS-Acceptance\' -TaskName 'Probe' -Action $action -Principal $Principal -Force | Out-Null
     try {
         Start-ScheduledTask -TaskPath '\DDNS-Acceptance\' -TaskName 'Probe'
         $ended = Wait-Until -Seconds 60 -Condition {
@@ -148,6 +166,141 @@ function Invoke-AsLocalService {
         [System.IO.File]::ReadAllText($file)
     }
     finally { Unregister-ScheduledTask -TaskPath '\DDNS-Acceptance\' -TaskName 'Probe' -Confirm:$false }
+}
+
+function Invoke-AsLocalService {
+    param([string]$Command)
+    Invoke-AsTask -Command $Command -Principal (New-ScheduledTaskPrincipal -UserId 'S-1-5-19' -LogonType ServiceAccount)
+}
+
+function Invoke-AsVisitor {
+    # Lines of a command file under a local user without rights, who is there for that time only; what they print.
+    param([string[]]$Line, [switch]$WithProfile)
+    $name = 'ddns-acceptance'
+    $password = New-Object -TypeName securestring
+    ([guid]::NewGuid().ToString() + 'aA1!').ToCharArray() | ForEach-Object { $password.AppendChar($_) }
+    $user = New-LocalUser -Name $name -Password $password -AccountNeverExpires
+    try {
+        $script = Join-Path -Path $work -ChildPath 'user.cmd'
+        $answer = Join-Path -Path $work -ChildPath 'user.txt'
+        [System.IO.File]::WriteAllLines($script, [string[]](@('@echo off') + $Line))
+        [System.IO.File]::WriteAllText($answer, '')
+        icacls.exe $work /grant "${name}:(OI)(CI)M" | Out-Null
+        $how = @{
+            FilePath = 'cmd.exe'; ArgumentList = "/c `"$script`" > `"$answer`" 2>&1"; Wait = $true; WorkingDirectory = $work
+            Credential = New-Object -TypeName pscredential -ArgumentList $name, $password; LoadUserProfile = [bool]$WithProfile
+        }
+        Start-Process @how
+        [System.IO.File]::ReadAllText($answer).Trim()
+    }
+    finally {
+        icacls.exe $work /remove "$name" | Out-Null
+        Get-CimInstance -ClassName Win32_UserProfile -Filter "SID='$($user.SID.Value)'" | Remove-CimInstance -ErrorAction SilentlyContinue
+        Remove-LocalUser -Name $name
+    }
+}
+
+function Get-SettingsFile {
+    # The settings file that `config validate --json` says it reads; it is told of invalid and missing ones, too.
+    param([string]$Text)
+    ($Text | ConvertFrom-Json).data.file
+}
+
+function Get-Rule {
+    # The rights to a folder: the owner, whether it inherits none, and each rule as SID, mask, inheritance flags, kind.
+    param([string]$Path)
+    $acl = Get-Acl -LiteralPath $Path
+    $kind = [System.Security.Principal.SecurityIdentifier]
+    $rules = @($acl.GetAccessRules($true, $true, $kind) | ForEach-Object {
+            "$($_.IdentityReference.Value) $([int]$_.FileSystemRights) $([int]$_.InheritanceFlags) $($_.AccessControlType)"
+        } | Sort-Object)
+    "$($acl.GetOwner($kind).Value) protected=$($acl.AreAccessRulesProtected): $($rules -join ', ')"
+}
+
+function Format-Rule {
+    # What Get-Rule must say of a folder that SYSTEM and administrators own, with these rules besides.
+    param([string[]]$More = @())
+    $rules = @('S-1-5-18 2032127 3 Allow', 'S-1-5-32-544 2032127 3 Allow') + $More | Sort-Object
+    "S-1-5-32-544 protected=True: $($rules -join ', ')"
+}
+
+function Expand-Program {
+    # The program of a release zip, unpacked and not installed; the path of its exe.
+    param([string]$Zip)
+    $folder = Join-Path -Path $work -ChildPath ([System.IO.Path]::GetFileNameWithoutExtension($Zip))
+    if (-not [System.IO.Directory]::Exists($folder)) { Expand-Archive -LiteralPath $Zip -DestinationPath $folder }
+    "$folder\app\ddns.exe"
+}
+
+function Start-Watch {
+    # A resident program whose lines go to a file: its launcher and the file.
+    param([string]$Every)
+    $file = Join-Path -Path $work -ChildPath ([guid]::NewGuid().ToString('N') + '.jsonl')
+    $how = @{ RedirectStandardOutput = $file; RedirectStandardError = "$file.err"; PassThru = $true; WindowStyle = 'Hidden' }
+    $process = Start-Process -FilePath "$programs\bin\ddns.exe" -ArgumentList "watch --json --every $Every" @how
+    [pscustomobject]@{ Process = $process; File = $file }
+}
+
+function Get-WatchReason {
+    # The reasons of the runs that a resident program has told so far.
+    param([pscustomobject]$Watch)
+    $stream = New-Object -TypeName System.IO.FileStream -ArgumentList $Watch.File, 'Open', 'Read', 'ReadWrite, Delete'
+    try { $text = (New-Object -TypeName System.IO.StreamReader -ArgumentList $stream).ReadToEnd() }
+    finally { $stream.Dispose() }
+    # The last line may be half there.
+    @($text.Split("`n") | Where-Object { $_.TrimEnd().EndsWith('}') } | ForEach-Object { ($_ | ConvertFrom-Json).data.reason })
+}
+
+function Assert-SecretRefused {
+    # A sealed secret of somebody else, in a data folder of our own: the run must name it and end with 12.
+    param([string]$Blob)
+    $folder = Join-Path -Path $work -ChildPath ([guid]::NewGuid().ToString('N'))
+    [void][System.IO.Directory]::CreateDirectory("$folder\secrets")
+    [System.IO.File]::WriteAllLines("$folder\ddns.toml", [string[]]('schema = 1', '[[record]]', 'name = "acceptance.example.com"', 'provider = "main"',
+            '[provider.main]', 'kind = "cloudflare"', 'token = "dpapi:foreign"'))
+    [System.IO.File]::Copy($Blob, "$folder\secrets\foreign.dpapi")
+    $done = Invoke-Program -Path "$programs\bin\ddns.exe" -Arguments "run --full --data `"$folder`""
+    $said = [System.IO.File]::ReadAllText("$folder\public\status.json")
+    $right = $done.Exit -eq 12 -and $said -like '*provider.bad_credentials*'
+    Assert-That -Condition $right -Otherwise "exit $($done.Exit): $($done.Out)$($done.Err)"
+    "exit $($done.Exit): $($done.Out)$($done.Err)"
+}
+
+function Assert-FolderRefused {
+    # With something in the place of the data folder: neither deployment nor program uses it. What they said.
+    if (-not $Settings) { Skip-Check -Reason 'deployment needs -Settings at this stage, too' }
+    $said = ''
+    try { [void](Install-Product) } catch { $said = $_.Exception.Message }
+    Assert-That -Condition ($said -like '*UnsafeFolder*') -Otherwise "deployment: $said"
+    $done = Invoke-Program -Path (Expand-Program -Zip (Find-ReleaseFile -Ending 'zip')) -Arguments 'config validate'
+    Assert-That -Condition ($done.Exit -eq 15) -Otherwise "the program, exit $($done.Exit): $($done.Out)$($done.Err)"
+    $left = @(Get-Leftover | Where-Object { $_ -ne $data })
+    Assert-That -Condition ($left.Count -eq 0) -Otherwise "left behind: $($left -join '; ')"
+    "$said; $($done.Err.Trim())"
+}
+
+function Invoke-Msi {
+    # /i, /fa or /x of a package, silently; the exit code.
+    param([string]$What, [string]$Package, [string]$More = '')
+    (Invoke-Program -Path 'msiexec.exe' -Arguments "$What `"$Package`" /qn /norestart $More" -Seconds 300).Exit
+}
+
+function Get-ProgramVersion {
+    (Invoke-Program -Path "$programs\bin\ddns.exe" -Arguments '--version').Out.Trim()
+}
+
+function Use-OlderMsi {
+    # Installs the older MSI, does something with the newer one, and takes off what is there then.
+    param([scriptblock]$Act)
+    $newer = Find-ReleaseFile -Ending 'msi'
+    if (-not $newer -or -not $asked.Older) { Skip-Check -Reason 'there is no MSI in the release, or none of an earlier version was given (-Older)' }
+    $code = Invoke-Msi -What '/i' -Package $asked.Older
+    Assert-That -Condition ($code -eq 0) -Otherwise "the older one: $code"
+    try { & $Act $newer (Get-ProgramVersion) }
+    finally {
+        foreach ($package in $newer, $asked.Older) { [void](Invoke-Msi -What '/x' -Package $package) }
+        if ([System.IO.Directory]::Exists($data)) { [System.IO.Directory]::Delete($data, $true) }
+    }
 }
 
 function Find-ReleaseFile {
@@ -163,7 +316,7 @@ function Install-Product {
     # Deploys with the release's own script; its result object.
     param([hashtable]$More = @{})
     $arguments = @{ Package = Find-ReleaseFile -Ending 'zip'; WaitSeconds = 180 } + $More
-    $arguments.ConfigPath = $Settings
+    if ($Settings) { $arguments.ConfigPath = $Settings }
     foreach ($name in 'Sha256', 'Secret') { if ($asked[$name]) { $arguments[$name] = $asked[$name] } }
     $result = & (Join-Path -Path $Release -ChildPath 'Deploy-DDNS.ps1') @arguments
     Assert-That -Condition ($LASTEXITCODE -eq 0) -Otherwise "Deploy-DDNS.ps1 ended with ${LASTEXITCODE}: $($result | ConvertTo-Json -Depth 4 -Compress)"
@@ -267,26 +420,171 @@ Add-Check -Id 'secret-other-task' -Title 'Another task of LOCAL SERVICE can not 
     $said
 }
 Add-Check -Id 'user-denied' -Title 'A plain user reads status.json, and neither settings, secrets nor state; can write nowhere' -Test {
-    $name = 'ddns-acceptance'
-    $password = New-Object -TypeName securestring
-    ([guid]::NewGuid().ToString() + 'aA1!').ToCharArray() | ForEach-Object { $password.AppendChar($_) }
-    New-LocalUser -Name $name -Password $password -AccountNeverExpires | Out-Null
-    try {
-        $credential = New-Object -TypeName pscredential -ArgumentList $name, $password
-        $script = Join-Path -Path $work -ChildPath 'user.cmd'
-        $answer = Join-Path -Path $work -ChildPath 'user.txt'
-        $lines = @('@echo off', "type `"$data\public\status.json`" >nul 2>&1 && echo public: read")
-        foreach ($folder in 'config', 'secrets', 'state', 'logs') { $lines += "dir `"$data\$folder`" >nul 2>&1 && echo ${folder}: read" }
-        foreach ($folder in $data, "$data\public", $programs, "$programs\bin") { $lines += "(echo x>`"$folder\planted`") 2>nul && echo ${folder}: written" }
-        [System.IO.File]::WriteAllLines($script, [string[]]$lines)
-        [System.IO.File]::WriteAllText($answer, '')
-        icacls.exe $work /grant "${name}:(OI)(CI)M" | Out-Null
-        Start-Process -FilePath 'cmd.exe' -ArgumentList "/c `"$script`" > `"$answer`"" -Credential $credential -Wait -WorkingDirectory $work
-        $said = [System.IO.File]::ReadAllText($answer).Trim()
-        Assert-That -Condition ($said -eq 'public: read') -Otherwise $said
-        $said
+    $lines = @("type `"$data\public\status.json`" >nul 2>&1 && echo public: read")
+    foreach ($folder in 'config', 'secrets', 'state', 'logs') { $lines += "dir `"$data\$folder`" >nul 2>&1 && echo ${folder}: read" }
+    foreach ($folder in $data, "$data\public", $programs, "$programs\bin") { $lines += "(echo x>`"$folder\planted`") 2>nul && echo ${folder}: written" }
+    $said = Invoke-AsVisitor -Line $lines
+    Assert-That -Condition ($said -eq 'public: read') -Otherwise $said
+    $said
+}
+Add-Check -Id 'folder-rights' -Title 'Each folder has the owner and exactly the rights that it was made with' -Test {
+    [void]((schtasks.exe /showsid /tn 'DDNS-Update') -join ' ' -match 'S-1-5-87-[\d-]+')
+    $users = 'S-1-5-32-545 1179817'
+    $reads = 'S-1-5-19 1179817 3 Allow'
+    $changes = 'S-1-5-19 1245631 3 Allow'
+    $wanted = [ordered]@{
+        $programs = @("$users 3 Allow"); $data = @("$users 0 Allow"); "$data\config" = @($reads); "$data\secrets" = @("$($Matches[0]) 1179817 3 Allow")
+        "$data\state" = @($changes); "$data\logs" = @($changes); "$data\public" = @($changes, "$users 3 Allow")
     }
-    finally { Remove-LocalUser -Name $name }
+    foreach ($path in $wanted.Keys) {
+        $found = Get-Rule -Path $path
+        Assert-That -Condition ($found -eq (Format-Rule -More $wanted[$path])) -Otherwise "${path}: $found, not $(Format-Rule -More $wanted[$path])"
+        "${path}: $((Get-Acl -LiteralPath $path).Sddl)"
+    }
+}
+Add-Check -Id 'places-service' -Title 'LOCAL SERVICE, outside the task too, takes the machine''s places' -Test {
+    $file = Get-SettingsFile -Text (Invoke-AsLocalService -Command "`"$programs\bin\ddns.exe`" config validate --json 2>nul")
+    Assert-That -Condition ($file -eq "$data\config\ddns.toml") -Otherwise $file
+    $file
+}
+Add-Check -Id 'places-filtered' -Title 'An administrator without elevation (UAC) has places of his own' -Test {
+    if (-not [System.Environment]::UserInteractive) { Skip-Check -Reason 'nobody is logged on here' }
+    $me = [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value
+    $folder = "$work\filtered"
+    [void][System.IO.Directory]::CreateDirectory($folder)
+    icacls.exe $folder /grant "*${me}:(OI)(CI)M" | Out-Null
+    $principal = New-ScheduledTaskPrincipal -UserId $me -LogonType Interactive -RunLevel Limited
+    $command = "(fltmc >nul 2>&1 && echo ELEVATED) & `"$programs\bin\ddns.exe`" config validate --json 2>nul"
+    $said = Invoke-AsTask -Command $command -Principal $principal -Folder $folder
+    if ($said -cmatch 'ELEVATED') { Skip-Check -Reason 'UAC does not filter this account' }
+    $file = Get-SettingsFile -Text $said
+    Assert-That -Condition ($file -eq "$env:LOCALAPPDATA\DDNS\ddns.toml") -Otherwise $file
+    $file
+}
+Add-Check -Id 'places-environment' -Title 'With elevation a %ProgramData% that a user set is ignored' -Test {
+    [void][System.IO.Directory]::CreateDirectory("$work\set-by-user\DDNS")
+    $set = @{ ProgramData = "$work\set-by-user"; ALLUSERSPROFILE = "$work\set-by-user" }
+    $done = Invoke-Program -Path "$programs\bin\ddns.exe" -Arguments 'config validate --json' -Environment $set
+    $file = Get-SettingsFile -Text $done.Out
+    Assert-That -Condition ($file -eq "$data\config\ddns.toml") -Otherwise $file
+    $file
+}
+Add-Check -Id 'dpapi-account' -Title 'A secret that another account sealed is refused with a clear message' -Test {
+    $blob = "$work\account.dpapi"
+    $text = "Add-Type -AssemblyName System.Security; `$utf8 = [Text.Encoding]::UTF8; [IO.File]::WriteAllBytes('$blob', " +
+    "[Security.Cryptography.ProtectedData]::Protect(`$utf8.GetBytes('made-up'), `$utf8.GetBytes('ddns-fleet secret 1'), 'CurrentUser'))"
+    $said = Invoke-AsVisitor -WithProfile -Line "powershell.exe -NoProfile -NonInteractive -Command `"$text`""
+    Assert-That -Condition ([System.IO.File]::Exists($blob)) -Otherwise "the other account could not seal: $said"
+    Assert-SecretRefused -Blob $blob
+}
+Add-Check -Id 'dpapi-machine' -Title 'A secret that another machine sealed is refused with a clear message' -Test {
+    $folder = "$work\for-others"
+    [void][System.IO.Directory]::CreateDirectory($folder)
+    $done = Invoke-Program -Path "$programs\bin\ddns.exe" -Arguments "secret set made-up --data `"$folder`"" -InputText "made-up`n"
+    Assert-That -Condition ($done.Exit -eq 0) -Otherwise "sealing: exit $($done.Exit): $($done.Err)"
+    [System.IO.File]::Copy("$folder\secrets\made-up.dpapi", "$Evidence.dpapi", $true)
+    if (-not $asked.ForeignSecret) { Skip-Check -Reason "no -ForeignSecret was given; for another machine: $Evidence.dpapi" }
+    Assert-SecretRefused -Blob $asked.ForeignSecret
+}
+Add-Check -Id 'status-held' -Title 'A run ends well while a reader holds status.json again and again' -Test {
+    $path = "$data\public\status.json"
+    $before = (Get-Item -LiteralPath $path).LastWriteTimeUtc
+    Start-ScheduledTask -TaskPath '\DDNS\' -TaskName 'Update'
+    $held = New-Object -TypeName System.Collections.ArrayList
+    $ended = Wait-Until -Seconds 180 -Condition {
+        # Without FILE_SHARE_DELETE, as most readers: nobody can put another file in its place meanwhile.
+        try {
+            $stream = New-Object -TypeName System.IO.FileStream -ArgumentList $path, 'Open', 'Read', 'Read'
+            Start-Sleep -Milliseconds 80
+            $stream.Dispose()
+            [void]$held.Add(1)
+        }
+        catch { Write-Verbose -Message "just being replaced: $($_.Exception.Message)" }
+        (Get-Item -LiteralPath $path).LastWriteTimeUtc -ne $before -and [string](Get-ScheduledTask -TaskPath '\DDNS\' -TaskName 'Update').State -eq 'Ready'
+    }
+    Assert-That -Condition $ended -Otherwise 'the run did not write status.json'
+    $result = (Get-ScheduledTaskInfo -TaskPath '\DDNS\' -TaskName 'Update').LastTaskResult
+    Assert-That -Condition ($result -eq 0 -and $held.Count -gt 0) -Otherwise "last result $result, held $($held.Count) times"
+    [void](Get-PublicStatus)
+    "last result $result, held $($held.Count) times"
+}
+Add-Check -Id 'session-0' -Title 'In session 0, without a desktop and a console, the program works' -Test {
+    $said = Invoke-AsLocalService -Command "powershell.exe -NoProfile -Command (Get-Process -Id `$PID).SessionId & `"$programs\bin\ddns.exe`" status --json"
+    $session, $json = $said.Trim().Split("`n", 2)
+    Assert-That -Condition ($session.Trim() -eq '0' -and ($json | ConvertFrom-Json).command -eq 'status') -Otherwise $said
+    "session $($session.Trim()), status --json read"
+}
+Add-Check -Id 'watch-network' -Title 'ddns watch sees a real change of an address' -Test {
+    $route = Get-NetRoute -DestinationPrefix '0.0.0.0/0', '::/0' -ErrorAction SilentlyContinue | Sort-Object -Property RouteMetric | Select-Object -First 1
+    if ($null -eq $route) { Skip-Check -Reason 'this machine has no way out' }
+    $watch = Start-Watch -Every '1h'
+    # A unique local address that nothing is sent from: what else is configured stays as it is.
+    $address = @{ InterfaceIndex = $route.InterfaceIndex; IPAddress = 'fd00:ddd5:acce::77'; PolicyStore = 'ActiveStore' }
+    try {
+        $begun = Wait-Until -Seconds 120 -Condition { @(Get-WatchReason -Watch $watch) -contains 'start' }
+        Assert-That -Condition $begun -Otherwise 'the first run did not end'
+        New-NetIPAddress @address -AddressFamily IPv6 -PrefixLength 64 -SkipAsSource $true | Out-Null
+        $clock = [System.Diagnostics.Stopwatch]::StartNew()
+        $seen = Wait-Until -Seconds 120 -Condition { @(Get-WatchReason -Watch $watch) -contains 'network' }
+        Assert-That -Condition $seen -Otherwise "reasons: $(@(Get-WatchReason -Watch $watch) -join ' ')"
+        "a run because of the network, told $([int]$clock.Elapsed.TotalSeconds) s after the change"
+    }
+    finally {
+        Remove-NetIPAddress @address -Confirm:$false -ErrorAction SilentlyContinue
+        if (-not $watch.Process.HasExited) { $watch.Process.Kill() }
+    }
+}
+Add-Check -Id 'sleep' -Title 'After a sleep Windows tells how long it was, and ddns watch runs because of it' -Test {
+    if (-not $asked.Sleep) { Skip-Check -Reason 'the machine may not sleep (-Sleep)' }
+    $source = '[DllImport("kernel32")] static extern bool QueryUnbiasedInterruptTime(out ulong time);
+[DllImport("kernel32")] static extern ulong GetTickCount64();
+[DllImport("powrprof", SetLastError = true)] static extern bool SetSuspendState(bool hibernate, bool force, bool noWake);
+public static bool Suspend() { return SetSuspendState(false, false, false); }
+public static double Bias() { ulong awake; QueryUnbiasedInterruptTime(out awake); return GetTickCount64() / 1000.0 - awake / 1e7; }'
+    $power = Add-Type -Namespace 'Acceptance' -Name 'Power' -MemberDefinition $source -PassThru
+    $watch = Start-Watch -Every '1d'
+    try {
+        $begun = Wait-Until -Seconds 120 -Condition { @(Get-WatchReason -Watch $watch) -contains 'start' }
+        Assert-That -Condition $begun -Otherwise 'the first run did not end'
+        $wake = @{
+            Action = New-ScheduledTaskAction -Execute 'cmd.exe' -Argument '/c exit'
+            Trigger = New-ScheduledTaskTrigger -Once -At ([datetime]::Now.AddSeconds(120))
+            Settings = New-ScheduledTaskSettingsSet -WakeToRun
+            Principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount
+        }
+        Register-ScheduledTask -TaskPath '\DDNS-Acceptance\' -TaskName 'Wake' @wake -Force | Out-Null
+        $before = $power::Bias()
+        Assert-That -Condition $power::Suspend() -Otherwise 'this machine can not sleep'
+        $slept = Wait-Until -Seconds 300 -Condition { $power::Bias() -gt $before + 10 }
+        Assert-That -Condition $slept -Otherwise "asleep for $($power::Bias() - $before) s"
+        $seen = Wait-Until -Seconds 120 -Condition { @(Get-WatchReason -Watch $watch) -contains 'resume' }
+        Assert-That -Condition $seen -Otherwise "asleep for $($power::Bias() - $before) s, reasons: $(@(Get-WatchReason -Watch $watch) -join ' ')"
+        "asleep for $([int]($power::Bias() - $before)) s, then a run because of it"
+    }
+    finally {
+        Unregister-ScheduledTask -TaskPath '\DDNS-Acceptance\' -TaskName 'Wake' -Confirm:$false -ErrorAction SilentlyContinue
+        if (-not $watch.Process.HasExited) { $watch.Process.Kill() }
+    }
+}
+Add-Check -Id 'wow-registry' -Title 'The 32-bit program reads the policy, and a 32-bit one finds MachineGuid where it looks' -Test {
+    $zip = Get-ChildItem -LiteralPath $Release -File | Where-Object { $_.Name -match '^ddns-.*-windows-x86(-for-testing)?\.zip$' } | Select-Object -First 1
+    $shell = "$env:SystemRoot\SysWOW64\WindowsPowerShell\v1.0\powershell.exe"
+    if ($null -eq $zip -or -not [System.IO.File]::Exists($shell)) { Skip-Check -Reason 'there is no 32-bit release, or no 64-bit Windows' }
+    $key = 'HKLM:\SOFTWARE\Policies\DDNS'
+    if (Test-Path -LiteralPath $key) { Skip-Check -Reason 'this machine has a policy for ddns' }
+    try {
+        New-Item -Path "$key\Detect" -Force | Out-Null
+        New-ItemProperty -LiteralPath "$key\Detect" -Name 'timeout' -Value '7s' -PropertyType String | Out-Null
+        $done = Invoke-Program -Path (Expand-Program -Zip $zip.FullName) -Arguments 'config show --json'
+        $told = ($done.Out | ConvertFrom-Json).data.values.'detect.timeout'
+        Assert-That -Condition ($told.value -eq '7s' -and $told.layer -eq 'policy') -Otherwise "exit $($done.Exit): $($told | ConvertTo-Json -Compress)$($done.Err)"
+    }
+    finally { Remove-Item -LiteralPath $key -Recurse }
+    $text = "[Microsoft.Win32.RegistryKey]::OpenBaseKey('LocalMachine', 'Registry64').OpenSubKey('SOFTWARE\Microsoft\Cryptography').GetValue('MachineGuid')"
+    $seen = (Invoke-Program -Path $shell -Arguments "-NoProfile -NonInteractive -Command `"$text`"").Out.Trim()
+    $mine = (Get-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Cryptography').MachineGuid
+    Assert-That -Condition ($seen -eq $mine) -Otherwise "32-bit: $seen"
+    'detect.timeout = 7s of the policy; the same MachineGuid'
 }
 Add-Check -Id 'no-window' -Title 'A run of the task shows no window' -Test {
     Start-ScheduledTask -TaskPath '\DDNS\' -TaskName 'Update'
@@ -309,14 +607,16 @@ Add-Check -Id 'repetition' -Title 'The task starts by time, every minute when so
     }
     finally { [void](Install-Product -More @{ Interval = '10m' }) }
 }
-Add-Check -Id 'managed-account' -Title 'The task runs as a group managed service account' -Test {
+Add-Check -Id 'managed-account' -Title 'The task runs as a group managed service account, in the machine''s places' -Test {
     $account = $asked.ServiceAccount
     if (-not $account) { Skip-Check -Reason 'no -ServiceAccount was given' }
     [void](Install-Product -More @{ Account = $account })
     try {
+        $before = (Get-Item -LiteralPath "$data\public\status.json").LastWriteTimeUtc
         $result = Invoke-Run
-        Assert-That -Condition ($result -eq 0) -Otherwise "last result $result"
-        "$account, last result $result"
+        $written = (Get-Item -LiteralPath "$data\public\status.json").LastWriteTimeUtc
+        Assert-That -Condition ($result -eq 0 -and $written -gt $before) -Otherwise "last result $result, the machine's status.json is of $written"
+        "$account, last result $result, the machine's status.json is of $($written.ToString('o'))"
     }
     finally { [void](Install-Product -More @{ Account = 'LocalService' }) }
 }
@@ -356,6 +656,39 @@ Add-Check -Id 'console-file' -Title 'ddns.exe > file writes the file, through th
     $parsed = [System.IO.File]::ReadAllText("$work\status.json") | ConvertFrom-Json
     Assert-That -Condition ($parsed.command -eq 'status') -Otherwise "cmd: $($done.Out)"
     "cmd: errorlevel $($done.Out.Trim())"
+}
+Add-Check -Id 'console-findstr' -Title 'In cmd, findstr filters what ddns.exe prints' -Test {
+    $script = Join-Path -Path $work -ChildPath 'findstr.cmd'
+    $pipe = "`"$programs\bin\ddns.exe`" status --json | findstr /c:"
+    [System.IO.File]::WriteAllLines($script, [string[]]('@echo off', "$pipe`"command`"", 'echo %errorlevel%', "$pipe`"no-such-thing`"", 'echo %errorlevel%'))
+    $done = Invoke-Program -Path 'cmd.exe' -Arguments "/c `"$script`""
+    $lines = @($done.Out.Trim().Split("`n") | ForEach-Object { $_.Trim() })
+    $right = $lines.Count -eq 3 -and $lines[0] -match '"command"' -and $lines[1] -eq '0' -and $lines[2] -eq '1'
+    Assert-That -Condition $right -Otherwise "$($done.Out)$($done.Err)"
+    $lines -join '; '
+}
+Add-Check -Id 'console-width' -Title 'Tables are as wide as the console window is' -Test {
+    if ($Host.Name -ne 'ConsoleHost' -or [System.Console]::IsOutputRedirected) { Skip-Check -Reason 'this is no console window' }
+    $width = [System.Console]::WindowWidth
+    # A pipe has no width: there COLUMNS says it.
+    $texts = foreach ($columns in $width, 80) {
+        (Invoke-Program -Path "$programs\bin\ddns.exe" -Arguments 'config show' -Environment @{ COLUMNS = "$columns" }).Out.TrimEnd()
+    }
+    if ($texts[0] -eq $texts[1]) { Skip-Check -Reason "the table looks the same with $width and with 80 columns; change the window's width" }
+    $wanted = @($texts[0].Split("`n") | ForEach-Object { ($_ -replace '[^\x20-\x7e]+', '?').TrimEnd(' ?') })
+    [System.Console]::Clear()
+    & "$programs\bin\ddns.exe" config show
+    $rows = New-Object -TypeName System.Management.Automation.Host.Rectangle -ArgumentList 0, 0, ($width - 1), ([System.Console]::CursorTop - 1)
+    $cells = $Host.UI.RawUI.GetBufferContents($rows)
+    $seen = for ($row = 0; $row -lt $cells.GetLength(0); $row++) {
+        $line = -join $(for ($column = 0; $column -lt $cells.GetLength(1); $column++) { $cells[$row, $column].Character })
+        ($line -replace '[^\x20-\x7e]+', '?').TrimEnd(' ?')
+    }
+    # The last ones: a long table may have scrolled away at the top.
+    $last = [math]::Min($wanted.Count, @($seen).Count)
+    $right = (@($wanted)[-$last..-1] -join "`n") -eq (@($seen)[-$last..-1] -join "`n")
+    Assert-That -Condition $right -Otherwise "$width columns: $(@($seen) -join "`n")"
+    "$width columns, $last lines as they should be"
 }
 Add-Check -Id 'console-code' -Title 'Exit codes arrive in cmd and in PowerShell' -Test {
     $script = Join-Path -Path $work -ChildPath 'code.cmd'
@@ -478,7 +811,28 @@ Add-Check -Id 'service' -Title 'As a service it starts, recovers when it is kill
         }
         Assert-That -Condition $again -Otherwise "it did not start again; $((sc.exe qfailure DDNS) -join ' ')"
         Stop-Service -Name 'DDNS'
-        (sc.exe qsidtype DDNS) -join ' '
+        "process $first, then another"
+    }
+    finally { [void](Install-Product -More @{ Mode = 'Task' }) }
+}
+Add-Check -Id 'service-settings' -Title 'The service starts delayed, has its own SID, recovers from errors too, and is in session 0' -Test {
+    [void](Install-Product -More @{ Mode = 'Service' })
+    try {
+        $key = Get-ItemProperty -LiteralPath 'HKLM:\SYSTEM\CurrentControlSet\Services\DDNS'
+        $flags = "start $($key.Start), delayed $($key.DelayedAutostart), SID type $($key.ServiceSidType), failure flag $($key.FailureActionsOnNonCrashFailures)"
+        Assert-That -Condition ($flags -eq 'start 2, delayed 1, SID type 1, failure flag 1') -Otherwise $flags
+        # SERVICE_FAILURE_ACTIONS as the registry has it: five words, then type and milliseconds of each action.
+        $words = @(for ($at = 0; $at -lt $key.FailureActions.Length; $at += 4) { [System.BitConverter]::ToUInt32($key.FailureActions, $at) })
+        $actions = $words[5..10] -join ' '
+        Assert-That -Condition ($words[0] -eq 86400 -and $actions -eq '1 60000 1 60000 1 300000') -Otherwise "recovery: $($words -join ' ')"
+        $account = New-Object -TypeName System.Security.Principal.NTAccount -ArgumentList 'NT SERVICE\DDNS'
+        $sid = $account.Translate([System.Security.Principal.SecurityIdentifier]).Value
+        Assert-That -Condition ((Get-Rule -Path "$data\secrets") -like "*$sid *") -Otherwise "$sid has no right: $(Get-Rule -Path "$data\secrets")"
+        $runs = Wait-Until -Seconds 60 -Condition { (Get-CimInstance -ClassName Win32_Service -Filter "Name='DDNS'").ProcessId -ne 0 }
+        Assert-That -Condition $runs -Otherwise 'the service does not run'
+        $session = (Get-Process -Id (Get-CimInstance -ClassName Win32_Service -Filter "Name='DDNS'").ProcessId).SessionId
+        Assert-That -Condition ($session -eq 0) -Otherwise "session $session"
+        "$flags, recovery $actions, $sid, session $session"
     }
     finally { [void](Install-Product -More @{ Mode = 'Task' }) }
 }
@@ -520,6 +874,36 @@ Add-Check -Id 'uninstall' -At 'Removed' -Title 'Uninstalling leaves nothing behi
     Assert-That -Condition ($left.Count -eq 0) -Otherwise ($left -join '; ')
     'nothing'
 }
+Add-Check -Id 'planted-junction' -At 'Removed' -Title 'A junction in the place of the data folder is refused, and nothing goes where it leads' -Test {
+    $other = "$work\elsewhere"
+    [void][System.IO.Directory]::CreateDirectory($other)
+    cmd.exe /c mklink /J $data $other | Out-Null
+    Assert-That -Condition ([System.IO.Directory]::Exists($data)) -Otherwise 'the junction could not be made'
+    try {
+        Assert-FolderRefused
+        $came = @(Get-ChildItem -LiteralPath $other -Force)
+        Assert-That -Condition ($came.Count -eq 0) -Otherwise "in $other there is $($came[0].Name)"
+    }
+    finally { [System.IO.Directory]::Delete($data) }
+}
+Add-Check -Id 'planted-folder' -At 'Removed' -Title 'A data folder that a user made is refused' -Test {
+    $said = Invoke-AsVisitor -Line "mkdir `"$data`""
+    Assert-That -Condition ([System.IO.Directory]::Exists($data)) -Otherwise "the user could not make it: $said"
+    try { Assert-FolderRefused }
+    finally { [System.IO.Directory]::Delete($data, $true) }
+}
+Add-Check -Id 'folder-made' -At 'Removed' -Title 'A folder that the program makes for the machine belongs to administrators, and has its rights' -Test {
+    $exe = Expand-Program -Zip (Find-ReleaseFile -Ending 'zip')
+    try {
+        $done = Invoke-Program -Path $exe -Arguments 'secret set made-up' -InputText "made-up`n"
+        Assert-That -Condition ($done.Exit -eq 0) -Otherwise "exit $($done.Exit): $($done.Err)"
+        Assert-That -Condition ((Get-Rule -Path "$data\secrets") -eq (Format-Rule)) -Otherwise (Get-Rule -Path "$data\secrets")
+        $look = Format-Rule -More 'S-1-5-32-545 1179817 0 Allow'
+        Assert-That -Condition ((Get-Rule -Path $data) -eq $look) -Otherwise (Get-Rule -Path $data)
+        (Get-Acl -LiteralPath "$data\secrets").Sddl
+    }
+    finally { if ([System.IO.Directory]::Exists($data)) { [System.IO.Directory]::Delete($data, $true) } }
+}
 Add-Check -Id 'msi' -At 'Removed' -Title 'The MSI installs, repairs and uninstalls silently, and leaves nothing behind' -Test {
     $package = Find-ReleaseFile -Ending 'msi'
     if (-not $package) { Skip-Check -Reason 'there is no MSI in the release' }
@@ -535,6 +919,51 @@ Add-Check -Id 'msi' -At 'Removed' -Title 'The MSI installs, repairs and uninstal
     $left = @(Get-Leftover)
     Assert-That -Condition ($left.Count -eq 0) -Otherwise ($left -join '; ')
     "install, --version, repair, uninstall: $($codes -join ' ')"
+}
+Add-Check -Id 'msi-upgrade' -At 'Removed' -Title 'The MSI takes the place of an older one, and keeps the data' -Test {
+    Use-OlderMsi -Act {
+        param($newer, $was)
+        [void][System.IO.Directory]::CreateDirectory("$data\public")
+        [System.IO.File]::WriteAllText("$data\public\kept.txt", 'kept')
+        $code = Invoke-Msi -What '/i' -Package $newer
+        $now = Get-ProgramVersion
+        $entries = @(Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\*' |
+                Where-Object { $_.PSObject.Properties['DisplayName'] -and $_.DisplayName -like 'DDNS*' })
+        $right = $code -eq 0 -and $now -and $now -ne $was -and $entries.Count -eq 1 -and [System.IO.File]::Exists("$data\public\kept.txt")
+        Assert-That -Condition $right -Otherwise "exit $code, $was, then $now; entries: $($entries.Count)"
+        "$was, then $now"
+    }
+}
+Add-Check -Id 'msi-downgrade' -At 'Removed' -Title 'An older MSI is refused, and the newer program stays' -Test {
+    Use-OlderMsi -Act {
+        param($newer)
+        $code = Invoke-Msi -What '/i' -Package $newer
+        Assert-That -Condition ($code -eq 0) -Otherwise "the newer one: $code"
+        $was = Get-ProgramVersion
+        $log = "$work\downgrade.log"
+        $code = Invoke-Msi -What '/i' -Package $asked.Older -More "/l*v `"$log`""
+        $right = $code -eq 1603 -and (Get-ProgramVersion) -eq $was -and [System.IO.File]::ReadAllText($log) -match 'A newer version of DDNS'
+        Assert-That -Condition $right -Otherwise "exit $code, $was, then $(Get-ProgramVersion)"
+        "exit $code; $was stays"
+    }
+}
+Add-Check -Id 'msi-rollback' -At 'Removed' -Title 'An upgrade whose trial fails is taken back: the old program works as before' -Test {
+    Use-OlderMsi -Act {
+        param($newer, $was)
+        $made = Invoke-Program -Path "$programs\bin\ddns.exe" -Arguments 'config init --name acceptance.example.com --provider cloudflare'
+        Assert-That -Condition ($made.Exit -eq 0) -Otherwise "settings: $($made.Err)"
+        [System.IO.File]::AppendAllText("$data\config\ddns.toml", "`nno_such_key = 1`n")
+        $before = (Get-FileHash -LiteralPath "$programs\msi\app\ddns.exe").Hash
+        $log = "$work\rollback.log"
+        $code = Invoke-Msi -What '/i' -Package $newer -More "/l*v `"$log`""
+        Assert-That -Condition ($code -in 1603, 1722 -and [System.IO.File]::ReadAllText($log) -match 'TrySettings') -Otherwise "the upgrade ended with $code"
+        $there = [System.IO.File]::Exists("$programs\msi\app\ddns.exe")
+        $right = $there -and (Get-FileHash -LiteralPath "$programs\msi\app\ddns.exe").Hash -eq $before -and (Get-ProgramVersion) -eq $was
+        Assert-That -Condition $right -Otherwise "exit $code; the old program is not back (there: $there)"
+        $path = [System.Environment]::GetEnvironmentVariable('PATH', 'Machine')
+        Assert-That -Condition ($path -like '*\DDNS\bin*') -Otherwise "PATH is not back: $path"
+        "exit $code; $was is back"
+    }
 }
 
 if ($List) {

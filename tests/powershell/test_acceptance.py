@@ -46,7 +46,7 @@ def test_the_release_checklist_is_its_list(shell: pwsh.Shell) -> None:
     assert (listed.exit, listed.err) == (0, "")
     checks = [tuple(line.split("\t")) for line in listed.out.splitlines()]
     assert len({check[0] for check in checks}) == len(checks) > 0
-    assert re.findall(r"(?m)^- `([a-z-]+)` \((\w+)\): (.+)$", CHECKLIST.read_text("utf-8")) == checks
+    assert re.findall(r"(?m)^- `([a-z0-9-]+)` \((\w+)\): (.+)$", CHECKLIST.read_text("utf-8")) == checks
 
 
 def test_elsewhere_it_changes_nothing(shell: pwsh.Shell, tmp_path: Path) -> None:
@@ -82,6 +82,37 @@ def test_each_check_has_a_result_and_its_evidence(shell: pwsh.Shell) -> None:
 
 def test_some_checks_can_be_asked_for(shell: pwsh.Shell) -> None:
     assert [one["id"] for one in run_examples(shell, "'bad', 'later'")] == ["bad"]
+
+
+TOOLS = """
+$file = [System.IO.Path]::GetTempFileName()
+$lines = '{"data": {"reason": "start"}}', '{"data": {"reason": "network"}}', '{"data": {"rea'
+[System.IO.File]::WriteAllText($file, $lines -join "`n")
+$reasons = @(Get-WatchReason -Watch ([pscustomobject]@{ File = $file }))
+[System.IO.File]::Delete($file)
+$more = @{ Environment = @{ SET = 'so' }; InputText = "in`n" }
+$done = Invoke-Program -Path '/bin/sh' -Arguments '-c "cat; echo $SET; exit 3"' @more
+$mute = Invoke-Program -Path '/bin/cat' -Arguments ''
+ConvertTo-Json -Depth 3 -InputObject @{
+    Reasons = $reasons
+    Done = @($done.Exit, $done.Out)
+    Mute = @($mute.Exit, $mute.Out)
+    File = Get-SettingsFile -Text '{"command": "config validate", "data": {"file": "C:/x/ddns.toml", "valid": false}}'
+    Rule = Format-Rule -More 'S-1-5-19 1179817 3 Allow'
+}
+"""
+
+
+def test_what_the_checks_stand_on(shell: pwsh.Shell) -> None:
+    found = shell.text(FUNCTIONS.format(script=SCRIPT, only="") + TOOLS).json()
+    assert found == {
+        "Reasons": ["start", "network"],
+        "Done": [3, "in\nso\n"],
+        "Mute": [0, ""],
+        "File": "C:/x/ddns.toml",
+        "Rule": "S-1-5-32-544 protected=True: "
+        "S-1-5-18 2032127 3 Allow, S-1-5-19 1179817 3 Allow, S-1-5-32-544 2032127 3 Allow",
+    }
 
 
 def test_it_is_ascii_for_windows_powershell() -> None:
