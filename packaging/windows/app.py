@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from windows import authenticode, cache, manifest, nuitka, options, report, suite
+from windows import authenticode, cache, complete, manifest, nuitka, options, report, suite
 from windows.errors import BuildError
 from windows.interpreter import Interpreter
 from windows.options import Options
@@ -86,6 +86,7 @@ def _make(folder: Path, plan: Plan, progress: Progress) -> None:
         if not (app / "ddns.exe").is_file():
             raise BuildError(f"Nuitka made no {app / 'ddns.exe'}")
         manifest.put(app / "ddns.exe", resource.MANIFEST.read_bytes())
+        complete.check(app, plan.tools.python)
         verdicts = authenticode.verdicts(app, plan.tools.origins)
         told = report.app_part(app, xml, verdicts)
         told["times"] = report.times(progress.spent)

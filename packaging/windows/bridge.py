@@ -131,7 +131,8 @@ class Bridge:
         """Run the compiler with these arguments, for 64-bit Windows."""
         self._seen(arguments)
         if arguments and arguments[0] in {"cc", "c++"}:
-            arguments = [arguments[0], "-target", zig.TARGETS["amd64"], *arguments[1:]]
+            same = () if "-c" in arguments else zig.SAME
+            arguments = [arguments[0], "-target", zig.TARGETS["amd64"], *same, *arguments[1:]]
         cache = () if any(_NEVER_CACHED in argument for argument in arguments) else self._cache
         return subprocess.run(
             (*cache, self._compiler, *arguments),

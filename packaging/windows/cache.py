@@ -55,3 +55,12 @@ def alone(name: Path) -> Iterator[None]:
         else:
             fcntl.flock(guard, fcntl.LOCK_EX)
         yield
+
+
+def share(source: str, target: str) -> str:
+    """Give a file a second name, or where that can't be, copy it. For files that nobody writes to; for `copytree`."""
+    try:
+        os.link(source, target)
+        return target
+    except OSError:  # another file system
+        return str(shutil.copy2(source, target))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -77,8 +78,7 @@ def under_wine(
     watcher: Watcher,
 ) -> None:
     """Run Nuitka with `arguments` in the folder `work`. Raises BuildError with its last words."""
-    for name, source in (("python", tools.python), ("bridge", tools.bridge)):
-        _link(work / name, source)  # the same paths, whatever the toolchain: they are part of what ccache compares
+    _install(tools, work)
     try:
         ccache = debian.program("ccache", "ccache")
     except debian.NoProgram as missing:
@@ -124,9 +124,20 @@ def jobs() -> str:
     return f"--jobs={_JOBS}"
 
 
-def _link(name: Path, target: Path) -> None:
-    name.unlink(missing_ok=True)
-    name.symlink_to(target)
+def _install(tools: Toolchain, work: Path) -> None:
+    """Put the toolchain into `work`, always in the same place: its paths are part of what ccache compares."""
+    mark = work / "toolchain"
+    if mark.exists() and mark.read_text() == tools.folder.name:
+        return
+    mark.unlink(missing_ok=True)
+    for name in ("python", "bridge"):
+        if (work / name).is_symlink():
+            (work / name).unlink()
+        shutil.rmtree(work / name, ignore_errors=True)
+        shutil.copytree(tools.folder / name, work / name, copy_function=cache.share)
+    # Which DLL needs which: Nuitka remembers the paths of the toolchain before.
+    shutil.rmtree(work / "nuitka" / "library_dependencies", ignore_errors=True)
+    mark.write_text(tools.folder.name)
 
 
 def _follow(process: subprocess.Popen[bytes], watcher: Watcher) -> int:

@@ -79,7 +79,7 @@ def _make(folder: Path, interpreter: Interpreter) -> None:
 
 
 def _programs(python: Path, bridge: Path) -> None:
-    common = ("-O2", "-s", "-municode")
+    common = ("-municode",)
     linked = (f"-I{python / 'include'}", f"-L{python / 'libs'}", f"-l{NAME}")
     zig.compile_c(_HERE / "python.c", python / "python.exe", *common, *linked)
     zig.compile_c(_HERE / "bridge.c", bridge / "zig.exe", *common, "-lws2_32")

@@ -170,15 +170,6 @@ def fresh(folder: Path) -> Wine:
     """
     source = template()
     shutil.copytree(source, folder, symlinks=True, ignore=shutil.ignore_patterns("windows"))
-    shutil.copytree(
-        source / "drive_c" / "windows", folder / "drive_c" / "windows", symlinks=True, copy_function=_share_or_copy
-    )
+    windows = ("drive_c", "windows")
+    shutil.copytree(source.joinpath(*windows), folder.joinpath(*windows), symlinks=True, copy_function=cache.share)
     return Wine(folder)
-
-
-def _share_or_copy(source: str, target: str) -> str:
-    try:
-        os.link(source, target)
-        return target
-    except OSError:  # another file system
-        return str(shutil.copy2(source, target))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 from importlib import metadata
 from pathlib import Path
@@ -13,14 +14,25 @@ from windows.errors import BuildError
 
 #: Our word for a machine -> zig's.
 TARGETS = {"amd64": "x86_64-windows-gnu", "x86": "x86-windows-gnu", "arm64": "aarch64-windows-gnu"}
+#: In every call that links: zig has a C runtime for each level, and builds it for a minute.
+SAME = ("-O2", "-s")
 
 
 def path() -> Path:
-    """The program. Raises BuildError."""
+    """The program, in the cache: zig builds its C runtime anew (a minute) for each place that it is found in.
+
+    Raises BuildError: the package is not installed.
+    """
     package = importlib.util.find_spec("ziglang")  # looked for, not imported: it has no types
     if package is None or package.origin is None:
         raise BuildError("the package ziglang is not installed", "Run it by: make exe")
-    return Path(package.origin).with_name("zig.exe" if os.name == "nt" else "zig")
+    source = Path(package.origin).parent
+    home = cache.once("ziglang", version(), lambda folder: _share(source, folder / "zig"))
+    return home / "zig" / ("zig.exe" if os.name == "nt" else "zig")
+
+
+def _share(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, copy_function=cache.share)
 
 
 def version() -> str:
@@ -53,4 +65,4 @@ def run(*arguments: str | Path, cwd: Path | None = None) -> None:
 
 def compile_c(source: Path, target: Path, *options: str | Path, machine: str = "amd64") -> None:
     """A Windows program or DLL of one C file. Raises BuildError."""
-    run("cc", "-target", TARGETS[machine], source, *options, "-o", target)
+    run("cc", "-target", TARGETS[machine], *SAME, source, *options, "-o", target)

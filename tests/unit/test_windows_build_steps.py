@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ddns.cli import main as cli
-from windows import authenticode, bridge, build, manifest, native, nuitka, options, report, sources
+from windows import authenticode, bridge, build, complete, manifest, native, nuitka, options, report, sources, zig
 from windows.app import Plan
 from windows.errors import BuildError
 from windows.interpreter import Interpreter
@@ -238,6 +238,12 @@ def test_a_call_over_the_bridge(tmp_path: Path, tool: Path) -> None:
     assert seen == [["cc", "-c", "a/b.c"]]
 
 
+def test_every_link_has_the_same_c_runtime(tmp_path: Path, tool: Path) -> None:
+    with bridge.Bridge(tool) as running:
+        linked = ask(running.address, running.key, str(tmp_path), "cc", "-o", "a.exe", "a.o")
+    assert b"cc -target x86_64-windows-gnu -O2 -s -o a.exe a.o" in linked
+
+
 def test_the_cache_is_in_front_but_not_of_embedded_data(tmp_path: Path, tool: Path) -> None:
     (tmp_path / "__constants_data.c").write_text("")
     with bridge.Bridge(tool, ("/bin/echo", "cached")) as running:
@@ -372,3 +378,21 @@ def test_the_edition_imports_without_what_is_left_out() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(here) > 80
+
+
+def test_a_dll_that_was_left_out_ends_the_build(tmp_path: Path) -> None:
+    app, python = tmp_path / "app", tmp_path / "python"
+    (app / "sub").mkdir(parents=True)
+    (python / "DLLs").mkdir(parents=True)
+    (tmp_path / "a.c").write_text("__declspec(dllexport) int a(void) { return 1; }\n")
+    (tmp_path / "b.c").write_text("int a(void); __declspec(dllexport) int b(void) { return a(); }\n")
+    needed = python / "DLLs" / "a.dll"
+    zig.compile_c(tmp_path / "a.c", needed, "-shared", f"-Wl,--out-implib,{tmp_path / 'a.lib'}")
+    zig.compile_c(tmp_path / "b.c", app / "sub" / "b.pyd", "-shared", tmp_path / "a.lib")
+    assert "a.dll" in complete.imports(app / "sub" / "b.pyd")
+    with pytest.raises(BuildError, match=r"sub/b\.pyd needs a\.dll, which Nuitka left out"):
+        complete.check(app, python)
+    needed.rename(app / "A.dll")
+    complete.check(app, python)
+    (python / "DLLs" / "a.dll").touch()
+    complete.check(app, python)
