@@ -22,6 +22,7 @@ PROFILES = ("Server 2016", "Server 2019", "7.0")
 ALLOWED = {
     ("PSUseCompatibleTypes", "'System.IO.Compression.Zip"): "in an assembly that the code loads first",
     ("PSUseCompatibleTypes", "'System.IO.FileSystemAclExtensions'"): "only reached where PowerShell is Core",
+    ("PSUseCompatibleTypes", "'System.Runtime.InteropServices.NativeLibrary'"): "only reached in PowerShell 7",
     (
         "PSUseCompatibleCommands",
         "AppLocker",

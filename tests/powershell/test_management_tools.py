@@ -83,6 +83,14 @@ def test_the_start_up_script_deploys_what_is_pinned(gpo: Desk) -> None:
     assert "ended with 0: Installed 1.4.0" in (gpo.programs / "gpo.log").read_text()
 
 
+def test_its_log_has_the_same_times_in_every_culture(gpo: Desk) -> None:
+    before = "$c = [cultureinfo]::InvariantCulture.Clone(); $c.DateTimeFormat.TimeSeparator = '.'"
+    environ = {"ProgramW6432": str(gpo.folder), "PROCESSOR_ARCHITECTURE": "AMD64", "CALLS": str(gpo.folder / "calls")}
+    pins = " ".join(part if part.startswith("-") else f"'{part}'" for part in PINS)
+    gpo.shell.text(f"{before}; [cultureinfo]::CurrentCulture = $c; & '{gpo.script}' {pins}", environ=environ)
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ended with 0", (gpo.programs / "gpo.log").read_text())
+
+
 def test_it_asks_nothing_when_nothing_has_changed(gpo: Desk) -> None:
     gpo.run(*PINS)
     assert gpo.run(*PINS).exit == 0

@@ -125,6 +125,13 @@ def test_killed_after_any_step_the_next_deployment_finishes(
     assert deployed.install(new)["Outcome"] == "Unchanged"
 
 
+def test_removing_the_record_is_refused_before_anything_is_changed(deployed: Deployed) -> None:
+    before = deployed.tree()
+    for more in ({}, {"WhatIf": True}, {"RemoveData": True}):
+        failed(deployed.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False, **more), "NotYet")
+    assert deployed.tree() == before
+
+
 def test_old_versions_go_but_for_the_last(deployed: Deployed, releases: Callable[..., Package]) -> None:
     for version in ("1.1.0", "1.2.0", "1.10.0"):
         assert deployed.install(releases(version, version.encode()), NoStart=True)["Outcome"] == "Updated"
@@ -256,6 +263,54 @@ class TestAccounts:
         assert made["Outcome"] == "Installed", made
         assert "<LogonType>Password</LogonType>" in machine.task()
         assert "ProcessTokenSidType" not in machine.task()
+
+    def _anna(self, machine: Deployed, asked: str, password: str = "") -> Row:
+        """Install-Ddns with this command line, for a user, by SID, with a password or without one."""
+        (machine.tasks).mkdir(parents=True, exist_ok=True)
+        users = [
+            {"Name": "anna", "Sid": "S-1-5-21-1-2-3-1106", "Domain": "CORP", "Kind": "user", "Password": "rose"},
+        ]
+        (machine.tasks / "machine.json").write_text(json.dumps({"Users": users}))
+        account = "-Account S-1-5-21-1-2-3-1106"
+        if password:
+            account = "-TaskCredential ([pscredential]::new('S-1-5-21-1-2-3-1106', $secret))"
+        (result,) = machine.calls(
+            script=f"""
+$secret = New-Object -TypeName System.Security.SecureString
+foreach ($character in '{password}'.ToCharArray()) {{ $secret.AppendChar($character) }}
+Install-Ddns {asked} {account} -ErrorAction SilentlyContinue"""
+        )
+        return {**result, "errors": [f"Ddns.{result['Error']['Code']}"] if result["Error"] else []}
+
+    def test_a_users_task_that_stays_needs_no_password_again(
+        self, machine: Deployed, releases: Callable[..., Package], settings: str
+    ) -> None:
+        """A deployment each day changes nothing, and has no password."""
+        first = releases()
+        asked = f"-Package '{first.path}' -Sha256 {first.sha256} -ConfigPath '{settings}' -NoStart"
+        assert self._anna(machine, asked, "rose")["Outcome"] == "Installed"
+        task = machine.task()
+        again = self._anna(machine, asked)
+        assert (again["Outcome"], again["Error"]) == ("Unchanged", None), again
+        failed(self._anna(machine, asked + " -Interval 20m"), "AccountRight")
+        new = releases("1.1.0", b"# new\n")
+        failed(self._anna(machine, f"-Package '{new.path}' -Sha256 {new.sha256} -NoStart"), "AccountRight")
+        assert machine.task() == task
+        assert not (machine.programs / "1.1.0").exists()
+        assert self._anna(machine, asked + " -Interval 20m", "rose")["Outcome"] == "Updated"
+
+    def test_a_password_is_for_its_own_accounts_task_only(
+        self, machine: Deployed, releases: Callable[..., Package], settings: str
+    ) -> None:
+        """From LocalService to a user; the first run fails; the old definition comes back, without the password."""
+        first = releases()
+        machine.install(first, ConfigPath=settings, NoStart=True)
+        task = machine.task()
+        new = package(first.path.parent, "1.1.0", CLIENT.replace(b"run) ", b"run) [ $2 = --trial ] || exit 1; "))
+        back = self._anna(machine, f"-Package '{new.path}' -Sha256 {new.sha256}", "rose")
+        assert back["Outcome"] == "RolledBack", back
+        assert steps(back)["Task"] == "Undone", back["Steps"]
+        assert machine.task() == task
 
 
 class TestSettings:

@@ -15,10 +15,21 @@ function Get-DdnsTaskSid {
 }
 
 function Get-DdnsTrustedOwner {
-    # SYSTEM, the service accounts, administrators, the installer of Windows. The last is what Wine says of all files of its user.
+    # SYSTEM, the service accounts, administrators, the installer of Windows. Under Wine also what it says of all files of its user; on
+    # a real Windows no account has that SID, and nobody shall get it.
     'S-1-5-18', 'S-1-5-19', 'S-1-5-20', 'S-1-5-32-544'
     'S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464'
-    'S-1-5-21-0-0-0-1000'
+    if (Test-DdnsWine) { 'S-1-5-21-0-0-0-1000' }
+}
+
+function Test-DdnsWine {
+    # Wine's own mark: a function that the ntdll of a real Windows does not have. Windows PowerShell, which has no way to ask without
+    # compiling code, runs on a real Windows only.
+    if ($PSVersionTable.PSVersion.Major -lt 7 -or -not (Test-DdnsWindows)) { return $false }
+    $library = [System.IntPtr]::Zero
+    $found = [System.IntPtr]::Zero
+    if (-not [System.Runtime.InteropServices.NativeLibrary]::TryLoad('ntdll.dll', [ref]$library)) { return $false }
+    [System.Runtime.InteropServices.NativeLibrary]::TryGetExport($library, 'wine_get_version', [ref]$found)
 }
 
 function Get-DdnsOwner {
@@ -27,11 +38,12 @@ function Get-DdnsOwner {
 }
 
 function Resolve-DdnsAccount {
-    # What a principal needs: UserId and LogonType for the definition, Sid for rights, TokenSid where Windows gives the task its own SID.
+    # What a principal needs: UserId and LogonType for the definition, Sid for rights, TokenSid where Windows gives the task its own SID,
+    # NeedsPassword where a task can only be written with the password.
     param([hashtable]$Run, [string]$Account, $Login)
     $known = @{ LocalService = 'S-1-5-19'; NetworkService = 'S-1-5-20'; System = 'S-1-5-18' }
     if ($known.ContainsKey($Account)) {
-        return @{ Name = $Account; UserId = $known[$Account]; Sid = $known[$Account]; LogonType = ''; TokenSid = ($Account -ne 'System'); Password = $null }
+        return @{ Name = $Account; UserId = $known[$Account]; Sid = $known[$Account]; LogonType = ''; TokenSid = ($Account -ne 'System'); Password = $null; NeedsPassword = $false }
     }
     $sid = ''
     if ($Account -match '^S-1-\d') { $sid = $Account }
@@ -46,13 +58,20 @@ function Resolve-DdnsAccount {
         }
     }
     $managed = $Account.EndsWith('$')
-    if (-not $managed -and $null -eq $Login) {
-        throw (New-DdnsFault -Code 'AccountRight' -Message "to run as $Account, the task needs the account's password" -Advice (
-                'Give it with -TaskCredential, or use LocalService or a group managed service account, which have none.'))
-    }
     $userId = $Account
     if ($sid) { $userId = $sid }
-    @{ Name = $Account; UserId = $userId; Sid = $sid; LogonType = 'Password'; TokenSid = $false; Password = $(if (-not $managed) { $Login }) }
+    @{
+        Name = $Account; UserId = $userId; Sid = $sid; LogonType = 'Password'; TokenSid = $false
+        Password = $(if (-not $managed) { $Login }); NeedsPassword = (-not $managed)
+    }
+}
+
+function Assert-DdnsPassword {
+    # To write a task of a named user takes the password; a task that stays as it is has it already.
+    param([hashtable]$Account)
+    if (-not $Account.NeedsPassword -or $null -ne $Account.Password) { return }
+    throw (New-DdnsFault -Code 'AccountRight' -Message "to run as $($Account.Name), the task needs the account's password" -Advice (
+            'Give it with -TaskCredential, or use LocalService or a group managed service account, which have none.'))
 }
 
 function Get-DdnsAccess {

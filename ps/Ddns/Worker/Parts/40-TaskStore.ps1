@@ -25,8 +25,9 @@ function Read-DdnsTaskXml {
 
 function Write-DdnsTask {
     # The only write. Always with -Force, for the second run, and with -ErrorAction Stop, for these errors don't end a script.
-    param([string]$Xml, [string]$Name = 'Update', [hashtable]$Account = @{})
+    param([string]$Xml, [string]$Name = 'Update', [hashtable]$Account = @{ Password = $null; NeedsPassword = $false })
     $more = @{}
+    Assert-DdnsPassword -Account $Account
     if ($null -ne $Account.Password) {
         $more.User = $Account.Password.UserName
         $more.Password = $Account.Password.GetNetworkCredential().Password
@@ -182,14 +183,31 @@ function Find-DdnsTaskWriter {
 }
 
 function Test-DdnsSameAccount {
-    # The service writes an account as a SID or as a name, differently between versions of Windows.
+    # The service writes an account as a SID or as a name, differently between versions and languages of Windows.
     param([string]$Left, [string]$Right)
+    if (-not $Left -or -not $Right) { return $false }
+    $Left -eq $Right -or (ConvertTo-DdnsSid -Account $Left) -eq (ConvertTo-DdnsSid -Account $Right)
+}
+
+function ConvertTo-DdnsSid {
+    # The SID of an account; the whole name, domain and all, where Windows knows none.
+    param([string]$Account)
+    if ($Account -match '^S-1-\d') { return $Account }
     $names = @{ 'LOCAL SERVICE' = 'S-1-5-19'; 'NETWORK SERVICE' = 'S-1-5-20'; 'SYSTEM' = 'S-1-5-18' }
-    $same = foreach ($one in $Left, $Right) {
-        $bare = ($one -split '\\')[-1].ToUpperInvariant()
-        if ($names.ContainsKey($bare)) { $names[$bare] } else { $bare }
+    $bare = $Account -replace '^NT AUTHORITY\\', ''
+    if ($names.ContainsKey($bare)) { return $names[$bare] }
+    if (-not (Test-DdnsWindows)) { return $Account }
+    try {
+        (New-Object -TypeName System.Security.Principal.NTAccount -ArgumentList $Account).Translate([System.Security.Principal.SecurityIdentifier]).Value
     }
-    $same[0] -eq $same[1]
+    catch { $Account }
+}
+
+function Get-DdnsTaskUser {
+    # The account in a definition, '' when there is none.
+    param([string]$Xml)
+    if ($Xml -match '<Principal\b[^>]*>[\s\S]*?<UserId>\s*([^<]+?)\s*</UserId>') { return [System.Net.WebUtility]::HtmlDecode($Matches[1]) }
+    ''
 }
 
 function New-DdnsDrift {

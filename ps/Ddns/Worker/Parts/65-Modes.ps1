@@ -95,6 +95,7 @@ function Set-DdnsTask {
     }
     if ($Run.WhatIf) { return (New-DdnsStepEnd -Outcome 'WouldDo' -Detail 'register the task \DDNS\Update') }
     if ($off) { $xml = $xml.Replace('<Enabled>true</Enabled>', '<Enabled>false</Enabled>') }
+    Assert-DdnsPassword -Account $Account
     $Run.OldTask = $old
     $Run.OldTaskAccount = $Account
     Add-DdnsUndo -Run $Run -Name 'Task' -Body { param($Run) Restore-DdnsTask -Run $Run }
@@ -123,7 +124,12 @@ function Restore-DdnsTask {
         return
     }
     $xml = $Run.OldTask -replace '^\s*<\?xml[^>]*\?>\s*', ''
-    Write-DdnsTask -Xml $xml -Account $Run.OldTaskAccount
+    # The password is this account's: it is not for a definition that names another.
+    $more = @{}
+    if ($null -ne $Run.OldTaskAccount.Password -and (Test-DdnsSameAccount -Left (Get-DdnsTaskUser -Xml $xml) -Right $Run.OldTaskAccount.UserId)) {
+        $more.Account = $Run.OldTaskAccount
+    }
+    Write-DdnsTask -Xml $xml @more
     Write-DdnsFile -Path $Run.Places.TaskFile -Text $xml
 }
 

@@ -59,6 +59,10 @@ function Initialize-DdnsInstall {
     $Run.Wanted = Get-DdnsWanted -Run $Run
     $Run.Mode = [string](Get-DdnsKey -Table $Run.Request -Key 'Mode' -Default (Get-DdnsKey -Table $Run.Saved -Key 'Mode' -Default 'Task'))
     $Run.Account = Resolve-DdnsAccount -Run $Run -Account $Run.Wanted.Account -Login $Run.Wanted.Credential
+    # A task of this account that is there may stay as it is; where one will have to be written, the password is asked for before.
+    $user = ''
+    if (-not $Run.Places.PerUser -and $Run.Account.NeedsPassword) { $user = Get-DdnsTaskUser -Xml (Read-DdnsTaskXml) }
+    if (-not (Test-DdnsSameAccount -Left $user -Right $Run.Account.UserId)) { Assert-DdnsPassword -Account $Run.Account }
     [void](Assert-DdnsMsi -Run $Run)
     foreach ($path in $Run.Places.Binaries, $Run.Places.Data) { Assert-DdnsFolder -Run $Run -Path $path }
     $detail = "account $($Run.Account.Name)"
