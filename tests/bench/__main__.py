@@ -191,7 +191,7 @@ def start_up(service: Services, program: Program, rounds: int) -> Startup:
     """One program's table."""
     client = program.client()
     service.tell(f"address {ADDRESSES[0]}")
-    measure.run(client.command)
+    timed(service, client, ADDRESSES[0], change=True)
     rest(service, client)
 
     def check() -> None:
