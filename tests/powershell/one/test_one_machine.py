@@ -127,7 +127,8 @@ def test_killed_after_any_step_the_next_deployment_finishes(
 
 def test_removing_the_record_is_refused_before_anything_is_changed(deployed: Deployed) -> None:
     before = deployed.tree()
-    for more in ({}, {"WhatIf": True}, {"RemoveData": True}):
+    asked: tuple[Row, ...] = ({}, {"WhatIf": True}, {"RemoveData": True})
+    for more in asked:
         failed(deployed.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False, **more), "NotYet")
     assert deployed.tree() == before
 
