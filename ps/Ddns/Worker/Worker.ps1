@@ -30,9 +30,15 @@ function Invoke-DdnsWorker {
     }
     catch {
         $outcome = 'Failed'
+        $fault = ConvertTo-DdnsFault -Record $_
         if ($run.Undone -and $run.PreviousVersion) { $outcome = 'RolledBack' }
         if ($run.Undone) { $run.Changed = $false }
-        New-DdnsResult -Run $run -Outcome $outcome -Fault (ConvertTo-DdnsFault -Record $_)
+        if ($run.NotUndone.Count -gt 0) {
+            $outcome = 'Failed'
+            $run.Changed = $true
+            $fault.Advice = "These could not be taken back: $($run.NotUndone -join ', '). Deploy again, which puts them right. $($fault.Advice)"
+        }
+        New-DdnsResult -Run $run -Outcome $outcome -Fault $fault
     }
 }
 

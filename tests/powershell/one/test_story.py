@@ -87,7 +87,7 @@ def test_the_life_of_a_machine(tmp_path: Path, served: Served, around: World) ->
         back = machine.install(third)
         assert (back["Outcome"], back["Version"]) == ("RolledBack", "1.1.0"), back
         assert back["Error"]["Code"] == ("TrialFailed", "FirstRun")[number]
-        assert "1.1.0/app/ddns" in machine.task()
+        assert "1.1.0/app/ddns" in machine.task(), back
         assert (machine.programs / "bin" / "current").read_text() == "1.1.0"
         assert b"1.1.0" in (machine.programs / "bin" / "ddns").read_bytes()
         assert not (machine.programs / f"1.2.{number}").exists()

@@ -107,6 +107,7 @@ function New-DdnsRun {
         Part = ''
         Notes = New-Object -TypeName System.Collections.ArrayList
         Undone = $false
+        NotUndone = New-Object -TypeName System.Collections.ArrayList
         Saved = $null
         Wanted = $null
         Account = $null

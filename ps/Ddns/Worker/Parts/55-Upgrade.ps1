@@ -7,18 +7,28 @@ function Add-DdnsUndo {
 }
 
 function Invoke-DdnsUndo {
-    # Takes back what was done; one that fails does not keep the others from it. Returns whether there was anything.
+    # Takes back what was done; one that fails does not keep the others from it, and is tried again: what stood in its way may be a
+    # reader that has gone meanwhile. Returns whether there was anything; what could not be taken back is in NotUndone.
     param([hashtable]$Run)
     $any = $false
     foreach ($undo in @($Run.Undo)) {
         $any = $true
         $step = [pscustomobject]@{ Name = $undo.Name; Outcome = 'Undone'; Detail = ''; Milliseconds = 0 }
         $watch = [System.Diagnostics.Stopwatch]::StartNew()
-        try { $null = & $undo.Body $Run }
-        catch {
-            $step.Outcome = 'Failed'
-            $step.Detail = 'could not be taken back: ' + (ConvertTo-DdnsFault -Record $_).Message
+        for ($try = 1; ; $try++) {
+            try {
+                $null = & $undo.Body $Run
+                break
+            }
+            catch {
+                $step.Detail = 'could not be taken back: ' + (ConvertTo-DdnsFault -Record $_).Message
+                if ($try -lt 3) { Start-Sleep -Milliseconds 500; continue }
+                $step.Outcome = 'Failed'
+                [void]$Run.NotUndone.Add($undo.Name)
+                break
+            }
         }
+        if ($step.Outcome -eq 'Undone') { $step.Detail = '' }
         $step.Milliseconds = [int]$watch.ElapsedMilliseconds
         [void]$Run.Steps.Add($step)
     }
