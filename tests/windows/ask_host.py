@@ -88,6 +88,7 @@ def flags() -> object:
         )
         kept += [odd, first, adapter]
         following = adapter
+    assert following is not None
     return [
         [item.adapter, str(item.address), item.up, item.temporary, item.tentative, item.deprecated, item.preferred]
         for item in listing._listed(pointer(following))
