@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ddns.cli.value import Value
 from ddns.errors import Exit
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Value):
     """One code: what it means as a page says it, what is wrong as `status` says it, and what to do."""
 
     means: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ddns import errors
 from ddns.cli.exits import meaning
+from ddns.cli.value import Value
 from ddns.cli.view import Record, View
 from ddns.errors import DdnsError, Exit
 from ddns.wording import local, span
@@ -43,8 +43,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Value):
     """One thing that is wrong, and what to do, a sentence each."""
 
     what: str

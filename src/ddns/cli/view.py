@@ -5,18 +5,19 @@ Anybody may have written the file: what is not of its shape becomes nothing, nev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
-
+from ddns.cli.value import Value
 from ddns.wording import seconds_of, visible
+
+TYPE_CHECKING = False  # as typing has it, whose import costs more than this module
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
 #: Runs that the strip shows.
 _RUNS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Value):
     """One record, as far as the file tells. Moments are UTC seconds; texts are fit for a terminal."""
 
     name: str
@@ -32,8 +33,7 @@ class Record:
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(Value):
     """A provider that refuses until a person acts."""
 
     provider: str
@@ -42,8 +42,7 @@ class Blocked:
     retry_at: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(Value):
     """One run that ended."""
 
     started: float | None
@@ -52,8 +51,7 @@ class Ran:
     changed: int
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Value):
     """The whole file. `trace_id` is of the last run, "" where that ended without the full way."""
 
     host: str

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from ddns import host
 from ddns.errors import DdnsError, Exit
+
+TYPE_CHECKING = False  # as typing has it, whose import costs more than reading
+if TYPE_CHECKING:
+    from typing import Any
 
 #: Bytes of a status.json that are read at most; a real one has a few thousand.
 _LIMIT = 16 << 20
