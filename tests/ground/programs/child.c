@@ -46,9 +46,9 @@ int wmain(int count, wchar_t **arguments) {
     if (!wcscmp(what, L"wait")) {
         AttachConsole(ATTACH_PARENT_PROCESS);
         SetConsoleCtrlHandler(on_event, TRUE);
-        show_up();
         puts("ready");
-        fflush(stdout);
+        fflush(stdout); /* before the event: who hears of it may end us at once */
+        show_up();
         Sleep(INFINITE);
     }
     print_hex(GetCommandLineW());
