@@ -201,7 +201,7 @@ def start_up(service: Services, program: Program, rounds: int) -> Startup:
 
     modules = program.modules()
     service.tell("take")
-    limits = {} if "CPython" in program.system else startup.LIMITS
+    limits = startup.LIMITS if program.system.startswith("Windows") else {}
     return startup.measure(program.system, program.commands(), rounds, check, modules, limits)
 
 

@@ -33,7 +33,7 @@ class Row:
 
 @dataclass
 class Startup:
-    """The rows of one system. `limits`: for the ratio of a row to the first; CPython has none."""
+    """The rows of one system. `limits`: for the ratio of a row to the first; only Windows has some."""
 
     system: str
     rows: list[Row] = field(default_factory=list)
@@ -93,4 +93,5 @@ def draw(console: Console, result: Startup) -> None:
             "" if row.modules is None else f"{row.modules}",
         )
     console.print(table)
-    console.print("met" if result.met else "NOT met", "on", result.system)
+    if result.limits:
+        console.print("met" if result.met else "NOT met", "on", result.system)
