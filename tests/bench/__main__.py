@@ -169,6 +169,7 @@ def start_ups(service: Services, folder: Path, rounds: int, systems: set[str]) -
     """The tables of the compiled programs, and why one is missing."""
     found: list[Startup] = []
     missing: list[str] = []
+    moves = itertools.cycle(ADDRESSES)  # they keep one name: each finds what the one before published
     with ExitStack() as stack:
 
         def windows() -> tuple[Program, ...]:
@@ -181,17 +182,17 @@ def start_ups(service: Services, folder: Path, rounds: int, systems: set[str]) -
         }
         for name in sorted(systems, reverse=True):
             try:
-                found.extend(start_up(service, program, rounds) for program in makers[name]())
+                found.extend(start_up(service, program, next(moves), rounds) for program in makers[name]())
             except (NotHere, NoWine) as reason:
                 missing.append(f"start on {name}: not run, because {reason}")
     return found, missing
 
 
-def start_up(service: Services, program: Program, rounds: int) -> Startup:
+def start_up(service: Services, program: Program, address: str, rounds: int) -> Startup:
     """One program's table."""
     client = program.client()
-    service.tell(f"address {ADDRESSES[0]}")
-    timed(service, client, ADDRESSES[0], change=True)
+    service.tell(f"address {address}")
+    timed(service, client, address, change=True)
     rest(service, client)
 
     def check() -> None:

@@ -68,7 +68,9 @@ def measure(
     result = Startup(system, [Row(name, modules=modules.get(name)) for name in commands], dict(limits))
     with no_build():
         for number in range(rounds + 1):
-            for row, command in zip(result.rows, commands.values(), strict=True):
+            pairs = list(zip(result.rows, commands.values(), strict=True))
+            turn = number % len(pairs)  # what ran before leaves its traces: each has every place as often
+            for row, command in [*pairs[turn:], *pairs[:turn]]:
                 sample = run(command)
                 if sample.status:
                     raise RuntimeError(f"{row.name} on {system} ended with {sample.status}")
