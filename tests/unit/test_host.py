@@ -13,7 +13,7 @@ import pytest
 
 from ddns import host
 from ddns.errors import BusyError, StateUnwritable
-from ddns.host import Places
+from ddns.host import Places, route
 
 
 def paths(made: Places) -> tuple[str, ...]:
@@ -244,13 +244,13 @@ def test_append(tmp_path: Path) -> None:
 
 
 def test_the_local_address_without_a_route(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "_ANYWHERE", {4: (socket.AF_INET, "not an address")})
-    assert host.source_address(4) == ""
+    monkeypatch.setattr(route, "_ANYWHERE", {4: (socket.AF_INET, "not an address")})
+    assert route.source_address(4) == ""
 
 
 def test_the_local_address_of_a_route(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "_ANYWHERE", {4: (socket.AF_INET, "127.0.0.1")})
-    assert host.source_address(4) == "127.0.0.1"
+    monkeypatch.setattr(route, "_ANYWHERE", {4: (socket.AF_INET, "127.0.0.1")})
+    assert route.source_address(4) == "127.0.0.1"
 
 
 @pytest.mark.parametrize(("slept", "bias"), [(0.0, 0), (0.3, 0), (3600.2, 3600)])

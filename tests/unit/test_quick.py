@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ddns import host
+from ddns.host import route
 from ddns.runtime import quick
 from ddns.runtime.quick import fingerprint, own_probe
 
@@ -24,7 +25,7 @@ def _still(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith("DDNS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("TOKEN", "one")
-    monkeypatch.setattr(host, "source_address", lambda family: f"local {family}")
+    monkeypatch.setattr(route, "source_address", lambda family: f"local {family}")
     monkeypatch.setattr(host, "sleep_bias", lambda: 7)
     monkeypatch.setattr(host, "policy_file", lambda: str(tmp_path / "policy.toml"))
     (tmp_path / "secret").write_text("one")
@@ -48,7 +49,7 @@ Meddle = Callable[[Path, pytest.MonkeyPatch], object]
         pytest.param(lambda folder, patch: patch.setenv("DDNS_LOG_LEVEL", "DEBUG"), id="environment"),
         pytest.param(lambda folder, patch: (folder / "policy.toml").write_text("[log]\nlevel = 'WARN'"), id="policy"),
         pytest.param(lambda folder, patch: patch.setattr(quick, "__version__", "9.9.9"), id="program"),
-        pytest.param(lambda folder, patch: patch.setattr(host, "source_address", lambda family: ""), id="network"),
+        pytest.param(lambda folder, patch: patch.setattr(route, "source_address", lambda family: ""), id="network"),
         pytest.param(lambda folder, patch: patch.setattr(host, "sleep_bias", lambda: 8), id="resume"),
     ],
 )

@@ -119,7 +119,7 @@ def test_a_resume_another_network_or_version_makes_a_proof_due(
         bias = host.sleep_bias()
         monkeypatch.setattr("ddns.host.sleep_bias", lambda: bias + 3600)
     elif cause == "network":
-        monkeypatch.setattr("ddns.host.source_address", lambda family: f"192.0.2.{family}")
+        monkeypatch.setattr("ddns.host.route.source_address", lambda family: f"192.0.2.{family}")
     elif cause == "version":
         monkeypatch.setattr("ddns.runtime.quick.__version__", "0.0.0")
     if cause != "nothing":  # the network may take a while to be there

@@ -19,6 +19,7 @@ from ddns import host
 from ddns.config import policy
 from ddns.config.policy_bytes import REGISTRY_KEY, UNREADABLE, policy_bytes
 from ddns.errors import DdnsError, SettingsError
+from ddns.host import route
 from ddns.host.identity import machine_identity
 from ddns.host.places import Places
 from ddns.host.secrets import Vault
@@ -140,7 +141,7 @@ def replace() -> object:
 
 def asleep() -> object:
     """How long the machine slept, twice."""
-    return [host.sleep_bias(), host.sleep_bias(), host.source_address(4)]
+    return [host.sleep_bias(), host.sleep_bias(), route.source_address(4)]
 
 
 def identity() -> object:

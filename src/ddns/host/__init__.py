@@ -1,6 +1,5 @@
 """What differs between operating systems, chosen once at import. Standard library only: every run pays for it."""
 
-import socket
 import sys
 
 from ddns.host.places import Places as Places
@@ -23,17 +22,3 @@ else:
     from ddns.host.posix import readable_places as readable_places
     from ddns.host.posix import replace as replace
     from ddns.host.posix import sleep_bias as sleep_bias
-
-#: Any public address of the family: a connected UDP socket sends nothing, it only asks the routing table.
-_ANYWHERE = {4: (socket.AF_INET, "198.41.0.4"), 6: (socket.AF_INET6, "2001:503:ba3e::2:30")}
-
-
-def source_address(family: int) -> str:
-    """The local address that packets to the Internet would leave from, "" without a route. Sends nothing."""
-    kind, anywhere = _ANYWHERE[family]
-    try:
-        with socket.socket(kind, socket.SOCK_DGRAM) as probe:
-            probe.connect((anywhere, 53))
-            return str(probe.getsockname()[0])
-    except OSError:
-        return ""

@@ -22,7 +22,7 @@ from ddns.config.words import dotted
 from ddns.cycle import World
 from ddns.detect import Gather, in_threads
 from ddns.errors import BadCredentials, SettingsError
-from ddns.host import eventlog
+from ddns.host import eventlog, route
 from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
 from ddns.model import Memory, RecordKey, RecordType, Target
@@ -174,7 +174,7 @@ def world(
         rules=Rules(settings.proof.settle.seconds, insist=request.now),
         allow=tuple(map(ip_network, settings.detect.allow_private)),
         probes=_probes(settings),
-        route=lambda family: bool(host.source_address(family.value)),
+        route=lambda family: bool(route.source_address(family.value)),
         detect_seconds=settings.detect.timeout.seconds,
         prove_every=settings.proof.every.seconds,
         prove=request.prove or request.trial,

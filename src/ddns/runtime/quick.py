@@ -15,6 +15,7 @@ from ddns import __version__, host
 from ddns.config.policy_bytes import policy_bytes
 from ddns.errors import StateError
 from ddns.expect import OWN_PROBE, Ask, End, Expectation, end, expect
+from ddns.host import route
 from ddns.net import wire
 from ddns.report.line import line
 from ddns.runtime import Start
@@ -46,7 +47,7 @@ def fingerprint(settings: bytes, watched: tuple[str, ...]) -> str:
     parts = [__version__.encode(), settings, policy_bytes(host.policy_file())]
     parts += [f"{name}={os.environ[name]}".encode(errors="surrogateescape") for name in sorted(_ours(watched))]
     parts += [_content(item[5:]) for item in watched if item.startswith("file:")]
-    parts += [host.source_address(family).encode() for family in FAMILIES]
+    parts += [route.source_address(family).encode() for family in FAMILIES]
     parts.append(b"%d" % host.sleep_bias())
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)

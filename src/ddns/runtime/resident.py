@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 from ddns import host
 from ddns.errors import StateError
-from ddns.host import adapters, changes, program, service
+from ddns.host import adapters, changes, program, route, service
 from ddns.host.servicing import LOCAL_SERVICE as LOCAL_SERVICE
 from ddns.host.servicing import Service as Service
 
@@ -70,7 +70,7 @@ def network() -> tuple[object, ...]:
         found = frozenset((item.adapter, item.address) for item in adapters.read() if not item.tentative)
     except OSError:
         found = frozenset()
-    return (found, *(host.source_address(family) for family in (4, 6)))
+    return (found, *(route.source_address(family) for family in (4, 6)))
 
 
 @contextlib.contextmanager
