@@ -72,11 +72,6 @@ def test_a_secret_elsewhere(vault: Vault, tmp_path: Path) -> None:
             "the secret dpapi:x can't be opened: this system has no dpapi store",
             "Use file:PATH or env:NAME on this system.",
         ),
-        (
-            "keyring:x",
-            "the secret keyring:x can't be opened: this system has no keyring store",
-            "Use file:PATH or env:NAME on this system.",
-        ),
     ],
 )
 def test_what_is_no_secret(

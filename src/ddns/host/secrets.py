@@ -9,7 +9,7 @@ import sys
 from typing import Protocol
 
 from ddns.errors import BadCredentials
-from ddns.host import private_folder, replace
+from ddns.host import keychain, private_folder, replace
 from ddns.secret import Secret, SecretRef
 
 if sys.platform == "win32":
@@ -97,6 +97,14 @@ class Vault:
                 return content.decode("utf-8-sig")
             except UnicodeDecodeError as error:
                 raise BadCredentials(f"the secret {ref} is not text in UTF-8") from error
+        if ref.scheme == "keyring":
+            text = keychain.read(ref.place)
+            if text is None:
+                raise BadCredentials(
+                    f"the secret {ref} is not in the keyring of this account;"
+                    f" store it with: ddns secret set --keyring {ref.place}{self._option}"
+                )
+            return text
         raise BadCredentials(
             f"the secret {ref} can't be opened: this system has no {ref.scheme} store",
             advice=f"Use {'dpapi:ID' if self._sealer is not None else 'file:PATH'} or env:NAME on this system.",
@@ -132,6 +140,25 @@ class Vault:
             content = self._sealer.seal(content, self._folder)
         replace(self.path(ref), content, mode=0o600)
         return ref
+
+    def names(self) -> list[str]:
+        """The ids of what `store` keeps in the secrets folder. Raises OSError, unless there is no such folder."""
+        ending = self._sealer.ENDING if self._sealer is not None else ""
+        try:
+            with os.scandir(self._folder) as entries:
+                files = [entry.name for entry in entries if entry.is_file()]
+        except FileNotFoundError:
+            return []
+        drafts = {name for name in files if name.endswith(".new")}  # what a kill left behind
+        return sorted(name.removesuffix(ending) for name in files if name.endswith(ending) and name not in drafts)
+
+    def there(self, ref: SecretRef) -> bool:
+        """Whether something is stored there. Raises BadCredentials when its store can't be asked."""
+        if ref.scheme == "env":
+            return ref.place in os.environ
+        if ref.scheme == "keyring":
+            return keychain.read(ref.place) is not None
+        return self._in_file(ref) and os.path.lexists(self.path(ref))
 
     def mask(self, line: str) -> str:
         """The line with every secret that was resolved so far replaced by ``***``, as it is and as JSON writes it."""
