@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
 import socket
@@ -19,10 +20,11 @@ HOST = "127.0.0.1"
 
 
 class Ending(enum.Enum):
-    """How the server ends an exchange: in order, half-way, by a reset, or not before it is closed."""
+    """How the server ends an exchange: in order, half-way, a byte at a time, by a reset, or not before it is closed."""
 
     WHOLE = enum.auto()
     HALF_A_BODY = enum.auto()
+    SLOW = enum.auto()
     RESET = enum.auto()
     NEVER = enum.auto()
 
@@ -82,9 +84,9 @@ class Server:
         self.requests.append(request)
         return self._answer(request)
 
-    def wait_for_close(self) -> None:
-        """Hold an exchange open."""
-        self._closing.wait()
+    def wait_for_close(self, seconds: float | None = None) -> bool:
+        """Hold an exchange open, for so long at most; whether the server is closed."""
+        return self._closing.wait(seconds)
 
     def close(self) -> None:
         """Stop and wait for every thread."""
@@ -143,9 +145,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(reply.body)))
         self.send_header("Connection", "close")
         self.end_headers()
+        if reply.ending is Ending.SLOW:
+            self._drip(reply.body)
+            return
         whole = reply.ending is Ending.WHOLE
         self.wfile.write(reply.body if whole else reply.body[: len(reply.body) // 2])
         self.wfile.flush()
+
+    def _drip(self, body: bytes) -> None:
+        """Send all but the last byte, one at a time, as long as somebody listens."""
+        with contextlib.suppress(OSError):
+            for position in range(len(body) - 1):
+                self.wfile.write(body[position : position + 1])
+                self.wfile.flush()
+                if self.server.owner.wait_for_close(0.05):
+                    return
+            self.server.owner.wait_for_close()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class's name for it)
         """Say nothing: `requests` holds it all."""

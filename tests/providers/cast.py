@@ -39,13 +39,25 @@ class Scene(enum.StrEnum):
 
 
 class Fault(enum.StrEnum):
-    """What goes wrong on the wire, whatever the protocol."""
+    """What goes wrong on the wire, whatever the protocol. The value is its column in the documented matrix.
 
-    SERVER_ERROR = "server_error"
-    HALF_A_BODY = "half_a_body"
-    GARBAGE = "garbage"
-    SILENT = "silent"
+    The status codes come without words of the service: a front end or proxy gives them. In DNS they stand for BADSIG,
+    REFUSED, NOTAUTH and a prerequisite that is not met.
+    """
+
     REFUSED = "refused"
+    RESET = "reset"
+    SLOW = "slow"
+    HALF_A_BODY = "half a body"
+    GARBAGE = "garbage"
+    UNAUTHORIZED = "401"
+    FORBIDDEN = "403"
+    NOT_FOUND = "404"
+    CONFLICT = "409"
+    SERVER_ERROR = "503"
+    SILENT = "no answer after the write"
+    WRONG_TYPE = "wrong content type"
+    HUGE = "huge body"
 
 
 class Zone(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import os
 import socket
 import socketserver
 import struct
@@ -17,6 +18,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
+import dns.opcode
 import dns.rcode
 import dns.rrset
 import dns.tsig
@@ -24,6 +26,13 @@ import dns.tsig
 from providers.cast import Fault
 
 HOST = "127.0.0.1"
+#: What stands here for the status codes of HTTP.
+_RCODES = {
+    Fault.SERVER_ERROR: dns.rcode.SERVFAIL,
+    Fault.FORBIDDEN: dns.rcode.REFUSED,
+    Fault.NOT_FOUND: dns.rcode.NOTAUTH,
+    Fault.CONFLICT: dns.rcode.NXRRSET,
+}
 Handler = Callable[[dns.message.Message], dns.message.Message]
 
 
@@ -95,8 +104,12 @@ class DnsServer:
         self.messages.append(message)
         if self.fault is Fault.GARBAGE:
             return b"<html>not DNS at all</html>"
-        if self.fault is Fault.SERVER_ERROR:
-            return self._sealed(_reply(message, dns.rcode.SERVFAIL), message).to_wire()
+        if self.fault is Fault.HUGE:
+            return b"\0" * 65535
+        if self.fault is Fault.UNAUTHORIZED and message.tsig is not None:
+            return unsigned(message, dns.rcode.BADSIG).to_wire()
+        if self.fault in _RCODES and (self.fault is not Fault.CONFLICT or message.opcode() == dns.opcode.UPDATE):
+            return self._sealed(_reply(message, _RCODES[self.fault]), message).to_wire()
         refused = self._check(message, wire)
         answer = refused if refused is not None else self._sealed(self.handler(message), message)
         if self.fault is Fault.SILENT and self.silence(message):
@@ -104,6 +117,8 @@ class DnsServer:
         if self.truncate and not tcp:
             answer.flags |= dns.flags.TC
             answer.answer = []
+        if self.fault is Fault.WRONG_TYPE:
+            answer.id ^= 1  # an answer to another question
         return answer.to_wire(max_size=65535)
 
     def _check(self, message: dns.message.Message, wire: bytes) -> dns.message.Message | None:
@@ -181,6 +196,14 @@ class _TcpHandler(socketserver.BaseRequestHandler):
             answer = self.server.owner.reply(self._exactly(length), tcp=True)
             if answer is None:
                 self.request.recv(1)  # until the client gives up
+                return
+            if self.server.owner.fault is Fault.RESET:
+                self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(self.request.detach())  # at once: the server's own close would say good-bye
+                return
+            if self.server.owner.fault is Fault.SLOW:
+                self.request.sendall(struct.pack("!H", len(answer)) + answer[:1])
+                self.request.recv(1)
                 return
             if self.server.owner.fault is Fault.HALF_A_BODY:
                 self.request.sendall(struct.pack("!H", len(answer)) + answer[: len(answer) // 2])

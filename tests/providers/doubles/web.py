@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from ground.http import Ending, Reply, Request, Server
 from providers.cast import WAIT, Fault
+
+#: Longer than any answer that is read.
+HUGE = b"[" + b"0," * (1 << 20)
+_STATUS = {Fault.UNAUTHORIZED: 401, Fault.FORBIDDEN: 403, Fault.NOT_FOUND: 404, Fault.CONFLICT: 409}
+_ENDINGS = {Fault.HALF_A_BODY: Ending.HALF_A_BODY, Fault.SLOW: Ending.SLOW, Fault.RESET: Ending.RESET}
 
 PORTAL = b"<!DOCTYPE html><html><body>Welcome to the hotel. good 192.0.2.2</body></html>"
 
@@ -44,12 +50,18 @@ class Web:
             return Reply(503, b"upstream connect error", {"Content-Type": "text/plain"})
         if self.fault is Fault.GARBAGE:
             return Reply(200, PORTAL, {"Content-Type": "text/html"})
+        if self.fault in _STATUS:
+            return Reply(_STATUS[self.fault], b"<html>no</html>", {"Content-Type": "text/html"})
+        if self.fault is Fault.HUGE:
+            return Reply(200, HUGE, {"Content-Type": "application/json"})
         reply = self._answer(request)
         if self.fault is Fault.SILENT and self._writes(request):
             return Reply(ending=Ending.NEVER)
-        if self.fault is Fault.HALF_A_BODY:
-            return Reply(reply.status, reply.body, reply.headers, Ending.HALF_A_BODY)
-        return reply
+        if self.fault is Fault.WRONG_TYPE:
+            return replace(reply, headers={"Content-Type": "image/png"})
+        if self.fault is None:
+            return reply
+        return replace(reply, ending=_ENDINGS.get(self.fault, Ending.WHOLE))
 
     def __enter__(self) -> Self:
         self.server.__enter__()
