@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ else:
 
 #: Written last; a folder without it was cut short and is made anew.
 COMPLETE = ".complete"
+#: Days after which what nobody asked for is removed, when another of its name is made.
+UNUSED = 14
 
 
 def root() -> Path:
@@ -31,6 +34,8 @@ def once(name: str, key: str, make: Callable[[Path], None]) -> Path:
     """The folder `name-<hash of key>`, filled by `make` when it is not there. What `make` raises is passed on."""
     folder = root() / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     if (folder / COMPLETE).exists():
+        with suppress(OSError):  # a cache that may only be read
+            (folder / COMPLETE).touch()  # it is in use: see `_prune`
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with alone(folder.with_name(f"{folder.name}.lock")):
@@ -39,7 +44,19 @@ def once(name: str, key: str, make: Callable[[Path], None]) -> Path:
             folder.mkdir()
             make(folder)
             (folder / COMPLETE).touch()
+            _prune(name)
     return folder
+
+
+def _prune(name: str) -> None:
+    """Remove the folders of this name that were not asked for in `UNUSED` days, complete or not."""
+    oldest = time.time() - UNUSED * 86400
+    for folder in root().glob(f"{name}-{'[0-9a-f]' * 16}"):
+        mark = folder / COMPLETE
+        with suppress(OSError):
+            if (mark if mark.exists() else folder).stat().st_mtime < oldest:
+                mark.unlink(missing_ok=True)  # first: what is half removed is made anew
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
