@@ -370,7 +370,10 @@ def test_history(tmp_path: Path, at_now: None) -> None:
 
 ◐ 18 Nov 18:00  the state was damaged; history before this is not there \x1b[2J
 
-last 30 days  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁█▁▁█  2 changes"""
+home.example.com  A  ··························●──●  203.0.113.8 since 17:00
+new.example.com   A  ·····························◐  not seen in DNS
+www.example.com   A  ··························✗···  not seen in DNS
+last 30 days         ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁█▁▁█  2 changes"""
     )
     assert done.code == 0
 
@@ -412,7 +415,7 @@ def test_history_in_a_narrow_terminal_keeps_words_whole(tmp_path: Path, at_now: 
 def test_history_is_as_long_as_asked_for(tmp_path: Path, at_now: None) -> None:
     done = ddns("history", "--limit", 1, "--data", remembered(tmp_path))
 
-    assert [line for line in done.lines if "example.com" in line] == [
+    assert done.lines[: done.lines.index("")] == [
         "◐  17:00  new.example.com  A  none → 203.0.113.8  create, sent, not yet seen"
     ]
     assert done.lines[-1].endswith("2 changes")
@@ -438,6 +441,27 @@ def test_history_as_json(tmp_path: Path, at_now: None) -> None:
     assert len(data["per_day"]) == 30
     assert data["per_day"][-1] == {"day": "2026-11-22", "changes": 1}
     assert data["per_day"][-4] == {"day": "2026-11-19", "changes": 1}
+    home = data["timelines"][0]
+    assert (home["name"], home["type"], home["provider"]) == ("home.example.com", "A", "main")
+    assert home["periods"] == [
+        {"values": ["203.0.113.7"], "since": utc(NOW - 3 * 24 * HOUR), "until": utc(NOW - HOUR)},
+        {"values": ["203.0.113.8"], "since": utc(NOW - HOUR), "until": None},
+    ]
+    assert home["days"] == ["unknown"] * 26 + ["changed", "same", "same", "changed"]
+
+
+def test_history_of_one_name(tmp_path: Path, at_now: None) -> None:
+    done = ddns("history", "--name", "HOME.example.com.", "--data", remembered(tmp_path))
+
+    assert [line.split()[-3:] for line in done.lines if "www" in line or "new" in line] == []
+    assert "the state was damaged" in done.out
+    assert done.lines[-2].startswith("home.example.com  A  ")
+
+
+def test_history_where_a_terminal_has_no_signs(tmp_path: Path, at_now: None) -> None:
+    done = ddns("history", "--data", remembered(tmp_path), encoding="ascii")
+
+    assert "home.example.com  A  --------------------------o==o  203.0.113.8 since 17:00" in done.lines
 
 
 def test_history_before_the_first_run(tmp_path: Path) -> None:

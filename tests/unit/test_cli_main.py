@@ -67,8 +67,14 @@ def test_every_command_has_help_with_examples_that_work(path: str) -> None:
     assert f"    {path.replace('gateway enroll', 'enroll')}" in done.out.partition("Examples:\n")[2]
 
 
-#: What touches no file of ours: a schema, and what the service manager is asked.
-WITHOUT_FILES = {"ddns config schema", "ddns service start", "ddns service stop", "ddns service status"}
+#: What touches no file of ours: a schema, a shell's script, and what the service manager is asked.
+WITHOUT_FILES = {
+    "ddns config schema",
+    "ddns completion",
+    "ddns service start",
+    "ddns service stop",
+    "ddns service status",
+}
 
 
 @pytest.mark.parametrize("path", sorted(set(ALL) - {"ddns demo"}))
@@ -82,6 +88,7 @@ WRITERS = {
     "ddns run",
     "ddns demo",
     "ddns config init",
+    "ddns completion",
     "ddns gateway serve",
     "ddns gateway freeze",
     "ddns gateway thaw",

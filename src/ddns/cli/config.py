@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ddns.cli import options
+from ddns.cli import complete, options
 from ddns.cli.output import Group, emit
 from ddns.wording import visible
 
@@ -23,6 +23,12 @@ def config() -> None:
     """Write, check, show and describe the settings."""
 
 
+def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from ddns.providers import table
+
+    return complete.beginning(table.MODULES, incomplete)
+
+
 @config.command(
     **options.examples(
         "ddns config init --name home.example.com --provider cloudflare",
@@ -34,11 +40,15 @@ def config() -> None:
 @click.option("--name", "names", multiple=True, metavar="NAME", help="A full name to keep; may be repeated.")
 @click.option("--type", "types", multiple=True, type=click.Choice(["A", "AAAA"]), help="A record type to keep.")
 @click.option("--ttl", type=click.IntRange(1, 604800), help="Seconds that resolvers may keep the answer.")
-@click.option("--provider", "kind", metavar="KIND", help="The kind of provider, such as cloudflare.")
+@click.option(
+    "--provider", "kind", metavar="KIND", shell_complete=_kinds, help="The kind of provider, such as cloudflare."
+)
 @click.option("--id", "ident", help="What the file calls the provider.  [default: main; fleet for a gateway]")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A key of the provider; may be repeated.")
 @click.option("--gateway", metavar="URL", help="The fleet's gateway; the provider, too, unless another is given.")
-@click.option("--gateway-ca", metavar="FILE", help="The CA that the gateway's certificate is of.")
+@click.option(
+    "--gateway-ca", metavar="FILE", shell_complete=complete.files, help="The CA that the gateway's certificate is of."
+)
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def init(*, data: str | None, force: bool, **asked: Any) -> None:
     """Write a commented settings file."""

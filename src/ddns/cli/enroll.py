@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ddns.cli import options
+from ddns.cli import complete, options
 from ddns.cli.output import emit
 
 
@@ -16,7 +16,13 @@ from ddns.cli.output import emit
 )
 @options.data
 @options.as_json
-@click.option("--ca-file", default="", metavar="FILE", help="The CA that the gateway's certificate is of, PEM.")
+@click.option(
+    "--ca-file",
+    default="",
+    metavar="FILE",
+    shell_complete=complete.files,
+    help="The CA that the gateway's certificate is of, PEM.",
+)
 @click.option("--id", "ident", default="gateway", show_default=True, help="What the stored identity is called.")
 @click.argument("url")
 def enroll(*, data: str | None, as_json: bool, ca_file: str, ident: str, url: str) -> None:

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ddns.cli import options
+from ddns.cli import complete, options
 from ddns.cli.output import emit
+from ddns.cli.timeline import day_of, days, timelines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ddns.cli.timeline import Timeline
     from ddns.render import Cell, Part, Screen
     from ddns.state.rows import HistoryEntry
 
 _DAYS = 30
-_DAY = 86400.0
 #: What the line of days looks at; more changes than that in a month are a trouble of their own.
 _LOOKED_AT = 2000
 
@@ -33,26 +34,68 @@ _ENDS = {
 }
 
 
-@click.command(**options.examples("ddns history", "ddns history --limit 100", "ddns history --json"))
+#: What a day saw -> its sign, and the sign's role.
+_DAY_SIGNS = {
+    "changed": ("●", "fine"),
+    "waiting": ("◐", "waiting"),
+    "failed": ("✗", "failed"),
+    "same": ("─", "address"),
+    "unknown": ("·", "dim"),
+}
+
+
+@click.command(
+    **options.examples(
+        "ddns history", "ddns history --limit 100", "ddns history --name home.example.com", "ddns history --json"
+    )
+)
 @options.data
 @options.as_json
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many to show.")
-def history(*, data: str | None, as_json: bool, limit: int) -> None:
-    """Show the changes of this machine's records, newest first.
+@click.option("--name", metavar="NAME", shell_complete=complete.record_names, help="Only this name's.")
+def history(*, data: str | None, as_json: bool, limit: int, name: str | None) -> None:
+    """Show the changes of this machine's records, newest first, and the last 30 days of each record.
 
     Gaps in what is known of them are shown, too.
     """
     from ddns.runtime.history import history as remembered
 
     now = time.time()
-    entries = remembered(data, max(limit, _LOOKED_AT))
-    told = {"entries": [_described(entry) for entry in entries[:limit]], "per_day": per_day(entries, now)}
+    entries = remembered(data, 10_000 if name else max(limit, _LOOKED_AT))
+    if name:
+        wanted = name.rstrip(".").lower()
+        entries = [entry for entry in entries if entry.change is None or entry.change.key.name == wanted]
+    lines = timelines(entries, days(now, _DAYS))
+    told = {
+        "entries": [_described(entry) for entry in entries[:limit]],
+        "per_day": per_day(entries, now),
+        "timelines": [_lived(line) for line in lines],
+    }
     if as_json:
         emit("history", told)
     else:
         from ddns.render import Screen
 
         draw(Screen(), told, now)
+
+
+def _lived(line: Timeline) -> dict[str, Any]:
+    from ddns.times import utc
+
+    return {
+        "name": line.name,
+        "type": line.type,
+        "provider": line.provider,
+        "periods": [
+            {
+                "values": list(period.values) if period.values is not None else None,
+                "since": utc(period.since) if period.since is not None else None,
+                "until": utc(period.until) if period.until is not None else None,
+            }
+            for period in line.periods
+        ],
+        "days": list(line.days),
+    }
 
 
 def _described(entry: HistoryEntry) -> dict[str, Any]:
@@ -78,19 +121,16 @@ def _described(entry: HistoryEntry) -> dict[str, Any]:
 
 def per_day(entries: Sequence[HistoryEntry], now: float) -> list[dict[str, Any]]:
     """Changes that reached DNS on each of the last 30 local days, the oldest day first."""
-    days = [time.strftime("%Y-%m-%d", time.localtime(now - back * _DAY)) for back in reversed(range(_DAYS))]
-    counts = dict.fromkeys(days, 0)
+    counts = dict.fromkeys(days(now, _DAYS), 0)
     for entry in entries:
-        day = time.strftime("%Y-%m-%d", time.localtime(entry.at))
+        day = day_of(entry.at)
         if entry.change is not None and entry.state in ("applied", "adopted") and day in counts:
             counts[day] += 1
     return [{"day": day, "changes": number} for day, number in counts.items()]
 
 
 def draw(screen: Screen, told: dict[str, Any], now: float) -> None:
-    """A line a change, then the days."""
-    from ddns.render import spark
-
+    """A line a change, then the days of each record, then those of all."""
     if not told["entries"]:
         screen.line("No change yet: no run has published anything here.")
         return
@@ -102,9 +142,24 @@ def draw(screen: Screen, told: dict[str, Any], now: float) -> None:
         screen.line()
     for note in notes:
         screen.line(*_note(note, now), hang=2)
-    counts = [day["changes"] for day in told["per_day"]]
     screen.line()
-    screen.line(f"last {_DAYS} days  ", (spark(counts), "address"), (f"  {_times(sum(counts))}", "dim"))
+    screen.table([*(_life(line, now) for line in told["timelines"]), _all_days(told["per_day"])])
+
+
+def _life(line: dict[str, Any], now: float) -> list[Cell]:
+    """A record's days, and what it has now."""
+    strip: list[Part] = [_DAY_SIGNS[day] for day in line["days"]]
+    last = line["periods"][-1] if line["periods"] else None
+    since = f" since {_moment(last['since'], now)}" if last and last["since"] else ""
+    held: Cell = [(_joined(last["values"]), "address"), (since, "dim")] if last else ("not seen in DNS", "dim")
+    return [(line["name"], "strong"), line["type"], strip, held]
+
+
+def _all_days(per_day: list[dict[str, Any]]) -> list[Cell]:
+    from ddns.render import spark
+
+    counts = [day["changes"] for day in per_day]
+    return [f"last {_DAYS} days", "", (spark(counts), "address"), (_times(sum(counts)), "dim")]
 
 
 def _times(number: int) -> str:

@@ -36,6 +36,7 @@ COMMANDS = {
     "enroll": "ddns.cli.enroll:enroll",
     "gateway": "ddns.cli.gateway:gateway",
     "demo": "ddns.cli.demo:demo",
+    "completion": "ddns.cli.completion:completion",
 }
 
 INTERRUPTED = 130
@@ -97,6 +98,10 @@ def main(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):  # a stream that is no text file takes everything
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # the suppressed case
+    if "_DDNS_COMPLETE" in os.environ:  # a shell asks what could be typed next
+        from ddns.cli.completion import register
+
+        register()
     try:
         code = _code(ddns.main(list(arguments), prog_name="ddns", standalone_mode=False))
         sys.stdout.flush()

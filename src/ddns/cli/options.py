@@ -6,6 +6,8 @@ from typing import TypedDict
 
 import click
 
+from ddns.cli import complete
+
 
 def _folder(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     if value == "" or (value is not None and "\0" in value):
@@ -17,6 +19,7 @@ data = click.option(
     "--data",
     metavar="DIR",
     callback=_folder,
+    shell_complete=complete.folders,
     help="Keep settings, secrets and state in this folder, not in the usual places.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ddns.cli import options
+from ddns.cli import complete, options
 from ddns.cli.output import Group, emit
 from ddns.wording import visible
 
@@ -66,7 +66,7 @@ def secret() -> None:
 @options.data
 @options.as_json
 @_keyring
-@click.argument("ident", metavar="ID")
+@click.argument("ident", metavar="ID", shell_complete=complete.secret_ids)
 def set_(*, data: str | None, as_json: bool, keyring: bool, ident: str) -> None:
     """Store a secret under ID and print the reference for the settings.
 
@@ -122,7 +122,7 @@ def _draw(screen: Screen, found: list[Kept]) -> None:
 @options.as_json
 @_keyring
 @click.option("--force", is_flag=True, help="Also when the settings name it.")
-@click.argument("ident", metavar="ID")
+@click.argument("ident", metavar="ID", shell_complete=complete.secret_ids)
 def remove(*, data: str | None, as_json: bool, keyring: bool, force: bool, ident: str) -> None:
     """Remove the secret that is stored under ID. One that the settings name stays, unless --force is given."""
     from ddns.runtime.storing import remove as take_away

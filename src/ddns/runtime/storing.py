@@ -70,6 +70,18 @@ class Kept:
     used_by: tuple[str, ...]
 
 
+def stored_ids(data: str | None) -> list[str]:
+    """The ids of the secrets that are kept in files. Raises StateError when their folder can't be looked at."""
+    places = host.places(data)
+    try:
+        return Vault(places.secrets, places.option).names()
+    except OSError as error:
+        raise StateError(
+            f"{places.secrets} can't be looked at: {error.strerror}",
+            advice="Run the command as an administrator, or as the account that runs ddns.",
+        ) from error
+
+
 def kept(data: str | None) -> tuple[list[Kept], str]:
     """Every secret, and why it can't be told which of them are used, "" when it can. Never a value of one.
 
@@ -77,13 +89,7 @@ def kept(data: str | None) -> tuple[list[Kept], str]:
     """
     places = host.places(data)
     vault = Vault(places.secrets, places.option)
-    try:
-        stored = [str(vault.reference(name)) for name in vault.names()]
-    except OSError as error:
-        raise StateError(
-            f"{places.secrets} can't be looked at: {error.strerror}",
-            advice="Run the command as an administrator, or as the account that runs ddns.",
-        ) from error
+    stored = [str(vault.reference(name)) for name in stored_ids(data)]
     try:
         used, problem = uses(places), ""
     except SettingsError as error:

@@ -7,9 +7,15 @@ from collections.abc import Iterator
 
 import click
 
+from ddns.cli import complete
 from ddns.errors import UsageError
 
-config = click.option("--config", metavar="FILE", help="The gateway's settings, instead of gateway.toml in its place.")
+config = click.option(
+    "--config",
+    metavar="FILE",
+    shell_complete=complete.files,
+    help="The gateway's settings, instead of gateway.toml in its place.",
+)
 
 
 @contextlib.contextmanager
