@@ -138,6 +138,10 @@ function Assert-DdnsSeal {
     $publisher = [string](Get-DdnsKey -Table $Run.Request -Key 'Publisher' -Default '')
     if (-not $publisher) { return }
     $seal = Join-DdnsPath -Part $Folder, 'SHA256SUMS.psd1'
+    if (-not [System.IO.File]::Exists($seal)) {
+        throw (New-DdnsFault -Code 'PackageUnsigned' -Message "the package is not signed by $publisher (it has no seal)" -Advice (
+                'Fetch the signed package, or leave -Publisher out if you trust its hash alone.'))
+    }
     $signature = Get-AuthenticodeSignature -LiteralPath $seal
     $subject = ''
     if ($null -ne $signature.SignerCertificate) { $subject = $signature.SignerCertificate.Subject }
