@@ -1,0 +1,1 @@
+"""How cloud providers have their requests signed: one scheme a module, a request in, its headers out."""
