@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 import msgspec
 
-from ddns.ports import Deadline, Net, Provider, Tools
+from ddns.ports import Clock, Deadline, Net, Provider, Tools
 from ddns.providers import table
 from ddns.secret import Secret, SecretRef
 from providers.cast import FIRST, HOME, NEAR, NEIGHBOUR, Double, Fault, Scene, SystemClock
@@ -74,16 +74,30 @@ def connect(
     net: Net,
     proof_servers: tuple[str, ...] = (),
     gateway_url: str = "",
+    clock: Clock | None = None,
 ) -> Provider:
     """The provider of a kind, its references resolved from `secrets`."""
     tools = Tools(
         net,
-        SystemClock(),
+        clock or SystemClock(),
         lambda ref: Secret(secrets[str(ref)]),
         proof_servers=proof_servers,
         gateway_url=gateway_url,
     )
     return table.load(kind).connect(settings, tools)
+
+
+class _WrongClock(SystemClock):
+    def __init__(self, ahead: float) -> None:
+        self._ahead = ahead
+
+    def now(self) -> float:
+        return super().now() + self._ahead
+
+
+def late(kind: str, double: Double, ahead: float) -> Provider:
+    """A double's provider on a machine whose clock is `ahead` seconds before the service's."""
+    return connect(kind, double.settings, double.secrets, double.net, clock=_WrongClock(ahead))
 
 
 class _DialogueStage:

@@ -10,6 +10,7 @@ from typing import Any
 import ddns
 from ddns.errors import (
     BadCredentials,
+    ClockSkew,
     Malformed,
     NotPermitted,
     ProviderError,
@@ -47,11 +48,15 @@ def retry_after(value: str | None, now: float) -> float | None:
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), LONGEST_WAIT)
+    moment = _http_date(text)
+    return None if moment is None else min(max(moment - now, 0.0), LONGEST_WAIT)
+
+
+def _http_date(text: str) -> float | None:
     try:
-        seconds = email.utils.parsedate_to_datetime(text).timestamp() - now
+        return email.utils.parsedate_to_datetime(text).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    return min(max(seconds, 0.0), LONGEST_WAIT)
 
 
 def status_problem(response: HttpResponse, who: str, now: float) -> ProviderError | None:
@@ -78,6 +83,15 @@ def limited(response: HttpResponse, who: str, now: float) -> RateLimited:
     wait = retry_after(response.headers.get("retry-after"), now)
     asked = "" if wait is None else f", asks to wait {wait:.0f} s"
     return RateLimited(f"{who}: too many calls (HTTP {response.status}){asked}", retry_after=wait)
+
+
+def clock_skew(response: HttpResponse, who: str, now: float) -> ClockSkew:
+    """The error for a request whose time is refused; how far off it was is told by the answer's ``Date`` header."""
+    theirs = _http_date(response.headers.get("date", ""))
+    if theirs is None:
+        return ClockSkew(f"{who}: says that this machine's clock is wrong")
+    seconds = theirs - now
+    return ClockSkew(f"{who}: its clock differs by {seconds:+.0f} s from ours", seconds=seconds)
 
 
 def parsed(body: bytes, who: str) -> Any:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ddns.ports import Provider, Tools
 
 MODULES = {
+    "alidns": "ddns.providers.alidns",
     "cloudflare": "ddns.providers.cloudflare",
     "desec": "ddns.providers.desec",
     "digitalocean": "ddns.providers.digitalocean",
