@@ -67,8 +67,10 @@ def unpack_wheel(wheel: Path, folder: Path) -> None:
     """The files of a wheel where an installation puts them: its ``.data`` folders have a place each."""
     with zipfile.ZipFile(wheel) as archive:
         for entry in archive.infolist():
+            if entry.is_dir():
+                continue
             target = _installed(entry.filename)
-            if entry.is_dir() or target is None:
+            if target is None:
                 continue
             path = folder / target
             path.parent.mkdir(parents=True, exist_ok=True)

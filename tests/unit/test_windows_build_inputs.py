@@ -69,6 +69,8 @@ def test_a_version_that_is_not_served_is_named(tmp_path: Path, index: Path) -> N
 
 def test_a_wheel_is_unpacked_where_it_is_installed(tmp_path: Path) -> None:
     files = {
+        "sample-1.0.data/": b"",  # some list their folders
+        "sample-1.0.data/platlib/": b"",
         "sample-1.0.data/purelib/own.pth": b"x",
         "sample-1.0.data/platlib/sub/own.pyd": b"y",
         "sample-1.0.data/scripts/tool.py": b"z",
