@@ -23,6 +23,7 @@ MODULES = {
     "gateway": "ddns.providers.gateway",
     "powerdns": "ddns.providers.powerdns",
     "rfc2136": "ddns.providers.rfc2136",
+    "tencentcloud": "ddns.providers.tencentcloud",
 }
 
 
