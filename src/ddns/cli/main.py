@@ -29,6 +29,7 @@ COMMANDS = {
     "detect": "ddns.cli.detect:detect",
     "pause": "ddns.cli.pause:pause",
     "resume": "ddns.cli.pause:resume",
+    "remove": "ddns.cli.remove:remove",
     "watch": "ddns.cli.watch:watch",
     "service": "ddns.cli.service:service",
     "config": "ddns.cli.config:config",

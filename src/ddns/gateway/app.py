@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 from starlette.applications import Starlette
@@ -23,7 +24,7 @@ from starlette.routing import Route
 from ddns import protocol
 from ddns.address import Address
 from ddns.errors import DdnsError, StateError
-from ddns.gateway import asking, dyndns2
+from ddns.gateway import asking, dyndns2, leaving
 from ddns.gateway.audit import Audit
 from ddns.gateway.auth import Authenticator
 from ddns.gateway.enrolment import Enrolment
@@ -77,6 +78,7 @@ def build(parts: Parts, *, wait: float = WAIT) -> Starlette:
             Route("/v1/update", gateway.update, methods=["POST"]),
             Route("/v1/record", gateway.record, methods=["GET"]),
             Route("/v1/enroll", gateway.enroll, methods=["POST"]),
+            Route("/v1/revoke", gateway.revoke, methods=["POST"]),
             Route("/nic/update", gateway.nic_update, methods=["GET"]),
             Route("/update", gateway.nic_update, methods=["GET"]),
             Route("/ip", gateway.ip, methods=["GET"]),
@@ -138,6 +140,16 @@ class _Gateway:
         return _json(
             {"host": enrolled.host, "label": enrolled.label, "names": enrolled.names, "gateway": enrolled.gateway}
         )
+
+    async def revoke(self, request: Request) -> Response:
+        self._parts.throttle.address(self._peer(request))
+        body = await self._body(request)
+        asked, _ = await self._asked(request, body, revoked=True)
+        left = await run_in_threadpool(
+            leaving.leave, self._parts.ledger, self._parts.audit, asked, body, self._parts.clock
+        )
+        self._parts.publisher.notify()
+        return _json({"state": "revoked", "host": asked.host.id, "repeated": left.repeated, "removing": left.removing})
 
     async def nic_update(self, request: Request) -> Response:
         peer = self._admit(request)
@@ -206,10 +218,10 @@ class _Gateway:
         self._parts.throttle.before_guess(peer)
         return peer
 
-    async def _asked(self, request: Request, body: bytes) -> tuple[Asked, Signed]:
+    async def _asked(self, request: Request, body: bytes, *, revoked: bool = False) -> tuple[Asked, Signed]:
         peer = self._peer(request)
         header = request.headers.get("authorization")
-        check = self._parts.auth.check
+        check = partial(self._parts.auth.check, revoked=revoked)
         try:
             host, signed = await run_in_threadpool(check, request.method, asking.target(request), header, body)
         except Problem as problem:

@@ -1,7 +1,7 @@
 """Who asks: checks a request's signature, time and nonce, in this order, and names its host.
 
-Only somebody who holds a host's key learns anything: an unknown host, a revoked one and a wrong signature get the
-same answer after the same work.
+Only somebody who holds a host's key learns anything: an unknown host and a wrong signature get the same answer after
+the same work. A host that was revoked is told so, once its signature is that of the key that it had.
 """
 
 from __future__ import annotations
@@ -31,19 +31,20 @@ class Authenticator:
         self._clock = clock
         self._decoy = sealer.seal(_DECOY, os.urandom(32))
 
-    def check(self, method: str, target: str, header: str | None, body: bytes) -> tuple[Host, Signed]:
-        """The host that signed this request, and what it signed. Raises Problem (401).
+    def check(
+        self, method: str, target: str, header: str | None, body: bytes, *, revoked: bool = False
+    ) -> tuple[Host, Signed]:
+        """The host that signed this request, and what it signed. Raises Problem (401; 403 for a revoked host).
 
-        `target` is the path with its query, as it came.
+        `target` is the path with its query, as it came. `revoked`: a revoked host may ask this, too.
         """
         now = self._clock.now()
         signed, sig = self._parse(header, now)
         host = self._ledger.host(signed.host)
-        known = host is not None and host.key is not None
-        id_, sealed = (host.id, host.key) if host is not None and host.key is not None else (_DECOY, self._decoy)
-        key = self._sealer.open(id_, sealed)
+        sealed = None if host is None else host.key or host.former_key
+        key = self._sealer.open(_DECOY if host is None or sealed is None else host.id, sealed or self._decoy)
         good = protocol.verify(signed, sig, key, self._gateway, method, target, body)
-        if host is None or not (known and good):
+        if host is None or sealed is None or not good:
             raise Problem(
                 "bad-signature",
                 401,
@@ -63,6 +64,8 @@ class Authenticator:
             raise Problem(
                 "replayed", 401, "the nonce was used before; each request needs a new one", headers=_CHALLENGE
             )
+        if host.revoked_at is not None and not revoked:
+            raise Problem("revoked", 403, "the host was revoked; nothing is accepted from it any more")
         return host, signed
 
     @staticmethod

@@ -12,7 +12,7 @@ from ddns.errors import UsageError
 from ddns.gateway import passwords
 from ddns.gateway.audit import Audit
 from ddns.gateway.enrolment import code_digest, new_code, new_host_id
-from ddns.gateway.ledger import Code, Entry, Host, Ledger
+from ddns.gateway.ledger import Code, Entry, Host, Ledger, RecordState
 from ddns.gateway.names import check_label, fold, name_of
 from ddns.gateway.settings import Hosts
 from ddns.ports import Clock
@@ -112,6 +112,20 @@ def revoke(ledger: Ledger, audit: Audit, clock: Clock, host: str, *, remove_reco
     ledger.revoke(found.id, now=clock.now(), remove_records=remove_records)
     audit.write("revoked", host=found.id, label=found.label, names=found.names, remove_records=remove_records)
     return found
+
+
+def retire(ledger: Ledger, audit: Audit, clock: Clock, host: str) -> tuple[Host, tuple[Entry, ...]]:
+    """Take a host out for good: its key, and what it owns in DNS; the host, and its records that are not gone yet.
+
+    Also for a host that is revoked already, by its id, so that a machine which went without a word leaves nothing.
+    May be repeated. Raises UsageError.
+    """
+    named = ledger.host_named(fold(host)) or ledger.host(host)
+    found = named if named is not None else find(ledger, host)
+    ledger.revoke(found.id, now=clock.now(), remove_records=True)
+    audit.write("retired", host=found.id, label=found.label, names=found.names)
+    left = (entry for entry in ledger.entries(found.id) if entry.state is not RecordState.CONFIRMED)
+    return found, tuple(left)
 
 
 def freeze(ledger: Ledger, audit: Audit, host: str, *, frozen: bool) -> Host:

@@ -214,7 +214,7 @@ class Updates:
         )
         result = self._ledger.accept(update)
         if isinstance(result, Revoked):
-            raise Problem("bad-signature", 401, "the host was revoked")
+            raise Problem("revoked", 403, "the host was revoked; nothing is accepted from it any more")
         if isinstance(result, Stale):
             raise _stale(result.current)
         if isinstance(result, Moved):

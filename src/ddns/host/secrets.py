@@ -160,6 +160,22 @@ class Vault:
             return keychain.read(ref.place) is not None
         return self._in_file(ref) and os.path.lexists(self.path(ref))
 
+    def forget(self, ref: SecretRef) -> bool:
+        """Delete a stored secret; False where there is none, or it is not ours to delete (``env:``).
+
+        Raises OSError, StateUnwritable.
+        """
+        if ref.scheme == "keyring" and keychain.read(ref.place) is not None:
+            keychain.remove(ref.place)
+            return True
+        if not self._in_file(ref):
+            return False
+        try:
+            os.remove(self.path(ref))
+        except FileNotFoundError:
+            return False
+        return True
+
     def mask(self, line: str) -> str:
         """The line with every secret that was resolved so far replaced by ``***``, as it is and as JSON writes it."""
         for text in sorted(self._texts, key=len, reverse=True):  # one may be part of another

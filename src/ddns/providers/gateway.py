@@ -34,7 +34,7 @@ from ddns.errors import (
     foreign,
 )
 from ddns.model import Applied, AppliedState, Change, HttpRequest, HttpResponse, Observed, RecordKey, RRset, Value
-from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.ports import Capabilities, Deadline, Tools
 from ddns.protocol import Identity, ProtocolError, Signed
 from ddns.providers import answers
 from ddns.secret import STORED, SecretRef
@@ -45,6 +45,7 @@ _ENROL_AGAIN = (
     "Enrol this machine (again, if it is a copy of another one): "
     "mint a code with `ddns gateway code HOST`, then run: ddns enroll URL"
 )
+_RETIRE = "Its operator takes this machine out with: ddns gateway retire HOST"
 #: UTC seconds of the year 9999: a gateway's time above it is none.
 _LATEST = 253402300800
 _STATES = {"confirmed": AppliedState.APPLIED, "queued": AppliedState.QUEUED, "held": AppliedState.HELD}
@@ -61,7 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ]
 
 
-def connect(settings: Settings, tools: Tools) -> Provider:
+def connect(settings: Settings, tools: Tools) -> Gateway:
     """Make the provider; nothing is sent yet. Raises SettingsError."""
     if not tools.gateway_url:
         raise SettingsError("a provider of kind gateway needs the table [gateway] with its url")
@@ -99,6 +100,31 @@ class Gateway:
                 yield change, self._write(change, deadline)
             except ProviderError as error:
                 yield change, error
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self._url
+
+    def host(self) -> Identity:
+        """Who this machine is there; its key is the one that signs. Raises BadCredentials."""
+        return self._identity()
+
+    def revoke(self, deadline: Deadline, *, remove_records: bool) -> bool:
+        """Give this machine's key back, for good; False when that was done before. Raises ProviderError.
+
+        May be repeated after any error. `remove_records`: what the gateway still has of this machine goes, too.
+        """
+        body = json.dumps({"remove_records": remove_records}).encode()
+        response = self._exchange("POST", "/v1/revoke", body, 0, "", deadline)
+        if response.status == 404 and self._slug(response) == "not-found":
+            raise Rejected(f"{self._who} can't revoke a host's own key", advice=_RETIRE)
+        if response.status != 200:
+            raise self._problem(response)
+        answer = self._object(response)
+        if answer.get("state") != "revoked":
+            raise Malformed(f"{self._who}: the answer does not say that the key is revoked")
+        return answer.get("repeated") is not True
 
     def _read(self, key: RecordKey, deadline: Deadline) -> Observed:
         query = urllib.parse.urlencode({"name": answers.ascii_name(key.name), "type": key.type.value})
@@ -203,6 +229,10 @@ class Gateway:
             return ServerSide(said)
         if slug == "clock-skew":
             return ClockSkew(said, seconds=self._offset)
+        if slug == "revoked":
+            return _bad_credentials(said)
+        if slug == "frozen":
+            return NotPermitted(said, advice=f"{_RETIRE}, or releases it with: ddns gateway thaw HOST")
         if slug == "conflict":
             return Conflict(f"{said}: {change.key}" if change else said)
         if slug == "replayed":

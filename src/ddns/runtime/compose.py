@@ -148,17 +148,7 @@ def world(
 ) -> World:
     """Everything a run is made of."""
     settings, clock, net = loaded.settings, seams.clock, seams.net()
-    tools = Tools(
-        net=net,
-        clock=clock,
-        resolve=vault.resolve,
-        proof_servers=settings.proof.servers,
-        gateway_url=settings.gateway.url if settings.gateway else "",
-        gateway_ca_file=settings.gateway.ca_file if settings.gateway else "",
-        trace_id=trace_id,
-        machine=machine_identity,
-        warn=lambda message: log.write("WARN", message),
-    )
+    tools = build_tools(settings, vault, log, trace_id, clock, net)
     wrapped = seams.state(state)
     return World(
         targets=targets(settings),
@@ -179,6 +169,21 @@ def world(
         prove_every=settings.proof.every.seconds,
         prove=request.prove or request.trial,
         gather=seams.gather,
+    )
+
+
+def build_tools(settings: Settings, vault: Vault, log: Log, trace_id: str, clock: Clock, net: Net) -> Tools:
+    """What the providers of these settings are built with."""
+    return Tools(
+        net=net,
+        clock=clock,
+        resolve=vault.resolve,
+        proof_servers=settings.proof.servers,
+        gateway_url=settings.gateway.url if settings.gateway else "",
+        gateway_ca_file=settings.gateway.ca_file if settings.gateway else "",
+        trace_id=trace_id,
+        machine=machine_identity,
+        warn=lambda message: log.write("WARN", message),
     )
 
 

@@ -83,6 +83,10 @@ class _Session:
         self._events.rebuilt(self._store.notes(self._start.started))
         self._proven_under = memory.fingerprint
         self._seams.state(self._store).begin(self._run)
+        if self._store.retired_at() is not None:  # also for who asks with --now: a deployment's task may, by mistake
+            self._say("the records were removed by `ddns remove --all`; `ddns resume` publishes them again", "INFO")
+            self._close(int(Exit.FINE), None, 0, None)
+            return int(Exit.FINE)
         try:
             loaded, data = compose.load(self._start.places)
             self._log.configure(loaded.settings.log.level, loaded.settings.log.max_bytes, loaded.settings.log.keep)
@@ -136,43 +140,62 @@ class _Session:
         return int(error.exit)
 
     def _close(self, code: int, expectation: Expectation | None, changed: int, loaded: Loaded | None) -> None:
-        now = self._seams.clock.now()
-        text = self._tail(loaded, now)
-        logged = self._log.tells_info
-        self._store.close(
+        unshown = close(
+            self._start,
+            self._store,
             self._run,
-            now,
             code,
+            ended=self._seams.clock.now(),
             changed=changed,
-            expectation=expectation,
-            log=logged,
-            tail=text,
+            loaded=loaded,
+            logged=self._log.tells_info,
             fingerprint=self._proven_under,
+            expectation=expectation,
         )
-        status = document(
-            trace_id=self._start.trace_id,
-            started=self._start.started,
-            ended=now,
-            exit_code=code,
-            full=True,
-            last_runs=self._store.last_runs(),
-            tail=text,
-        )
-        unshown = show(self._start.places, status)
         if unshown:
             self._log.write("WARN", unshown)
         level = "INFO" if code == 0 else "WARN"
         self._log.write(level, "run ended", exit=code, changed=changed, trigger=self._run.trigger)
 
-    def _tail(self, loaded: Loaded | None, now: float) -> str:
-        """Where the records stand; without settings, what was told of them last."""
-        told = self._store.status_tail()
-        if loaded is None and told and not told.startswith(_NAMELESS):
-            return told
-        keys = [target.key for target in compose.targets(loaded.settings)] if loaded is not None else []
-        every = loaded.settings.proof.every.seconds if loaded is not None else 0.0
-        paused = self._store.paused_until()
-        return tail(self._store, keys, host=socket.gethostname(), now=now, every=every, paused_until=paused)
+
+def close(
+    start: Start,
+    store: Store,
+    run: Run,
+    code: int,
+    *,
+    ended: float,
+    changed: int,
+    loaded: Loaded | None,
+    logged: bool,
+    fingerprint: str,
+    expectation: Expectation | None = None,
+) -> str:
+    """Store a run's end, then show it in status.json. Returns why that can't be written, "" otherwise."""
+    text = _tail(store, loaded, ended)
+    store.close(
+        run, ended, code, changed=changed, expectation=expectation, log=logged, tail=text, fingerprint=fingerprint
+    )
+    status = document(
+        trace_id=start.trace_id,
+        started=start.started,
+        ended=ended,
+        exit_code=code,
+        full=True,
+        last_runs=store.last_runs(),
+        tail=text,
+    )
+    return show(start.places, status)
+
+
+def _tail(store: Store, loaded: Loaded | None, now: float) -> str:
+    """Where the records stand; without settings, what was told of them last."""
+    told = store.status_tail()
+    if loaded is None and told and not told.startswith(_NAMELESS):
+        return told
+    keys = [target.key for target in compose.targets(loaded.settings)] if loaded is not None else []
+    every = loaded.settings.proof.every.seconds if loaded is not None else 0.0
+    return tail(store, keys, host=socket.gethostname(), now=now, every=every, paused_until=store.paused_until())
 
 
 def show(places: host.Places, status: bytes) -> str:

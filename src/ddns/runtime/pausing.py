@@ -16,13 +16,25 @@ _PATIENCE = 10.0
 _LOOK = 0.1
 
 
+def locked(folder: str, patience: float = _PATIENCE) -> host.InstanceLock:
+    """This machine's lock, waited for at most so many seconds while a run has it. Raises BusyError, StateError."""
+    ends = time.monotonic() + patience
+    while True:
+        try:
+            return host.InstanceLock(folder)
+        except BusyError:
+            if time.monotonic() >= ends:
+                raise
+            time.sleep(_LOOK)
+
+
 def pause(data: str | None, until: float | None) -> float | None:
     """Pause runs until then (UTC seconds), None: end the pause; returns until when they were paused before.
 
     Raises BusyError when a run does not end in time, StateError.
     """
     places = host.places(data)
-    lock = _lock(places.state)
+    lock = locked(places.state)
     try:
         prepare(places)
         store = open_store(places.state_file, time.time())
@@ -35,17 +47,6 @@ def pause(data: str | None, until: float | None) -> float | None:
     finally:
         lock.release()
     return before
-
-
-def _lock(folder: str) -> host.InstanceLock:
-    ends = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            return host.InstanceLock(folder)
-        except BusyError:
-            if time.monotonic() >= ends:
-                raise
-            time.sleep(_LOOK)
 
 
 def _show(places: host.Places, until: float | None) -> None:

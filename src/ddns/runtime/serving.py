@@ -19,7 +19,7 @@ from ddns.config.layers import Layer
 from ddns.config.near import hint
 from ddns.errors import DdnsError, Exit, SettingsError, StateError
 from ddns.gateway import audit, operators, serve
-from ddns.gateway.ledger import Host
+from ddns.gateway.ledger import Entry, Host
 from ddns.gateway.settings import GatewaySettings
 from ddns.host.secrets import Vault
 from ddns.net.client import Client
@@ -137,6 +137,12 @@ def revoke(loaded: Loaded, label: str, *, remove_records: bool) -> Host:
     """As `operators.revoke`."""
     with _opened(loaded) as store:
         return operators.revoke(store.ledger, store.audit, SystemClock(), label, remove_records=remove_records)
+
+
+def retire(loaded: Loaded, label: str) -> tuple[Host, tuple[Entry, ...]]:
+    """As `operators.retire`."""
+    with _opened(loaded) as store:
+        return operators.retire(store.ledger, store.audit, SystemClock(), label)
 
 
 def freeze(loaded: Loaded, label: str, *, frozen: bool) -> Host:

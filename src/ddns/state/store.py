@@ -137,6 +137,11 @@ class Store:
         found = self._rows("SELECT CAST(value AS REAL) AS value FROM meta WHERE key = 'paused_until'")
         return found[0]["value"] if found else None
 
+    def retired_at(self) -> float | None:
+        """Since when the records are withdrawn (`retire`); None: they are not."""
+        found = self._rows("SELECT CAST(value AS REAL) AS value FROM meta WHERE key = 'retired_at'")
+        return found[0]["value"] if found else None
+
     def status_tail(self) -> str:
         """As `ending.status_tail`."""
         with translated(self._path):
@@ -156,11 +161,18 @@ class Store:
         """Remember something about the state itself; it shows in history and status."""
         self._write([("INSERT INTO notes (at, text) VALUES (?, ?)", (at, text))])
 
+    def retire(self, at: float, until: float) -> None:
+        """Let no run do anything, whatever it is asked for, until `pause(None)`; shown as a pause until then."""
+        self._write([("INSERT OR REPLACE INTO meta (key, value) VALUES ('retired_at', ?)", (repr(at),))])
+        self.pause(until)
+
     def pause(self, until: float | None) -> None:
-        """Pause runs until then; None ends the pause. What status.json tells of it goes along."""
+        """Pause runs until then; None ends the pause, and a retirement. What status.json tells of it goes along."""
         statement = "INSERT OR REPLACE INTO meta (key, value) VALUES ('paused_until', ?)"
         drop = "DELETE FROM meta WHERE key = 'paused_until'"
         statements: list[Statement] = [(drop, ()) if until is None else (statement, (repr(until),))]
+        if until is None:
+            statements.append(("DELETE FROM meta WHERE key = 'retired_at'", ()))
         told = json.loads(self.status_tail() or EMPTY_TAIL) | {"paused_until": None if until is None else utc(until)}
         tail = json.dumps(told, separators=(",", ":"))
         statements.append(("INSERT OR REPLACE INTO meta (key, value) VALUES ('status_tail', ?)", (tail,)))

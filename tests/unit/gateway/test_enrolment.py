@@ -77,7 +77,7 @@ def test_a_new_machine_takes_over_with_a_code_that_says_so(gateway: Stand) -> No
     assert answer.status == 200
     assert answer.body["host"] != first.host
     assert answer.body["names"] == [NAME]
-    assert gateway.record(first).slug == "bad-signature"
+    assert gateway.record(first).slug == "revoked"
 
 
 def test_the_same_machine_gets_a_new_key_and_stays_the_same_host(gateway: Stand) -> None:

@@ -183,7 +183,7 @@ def test_a_host_that_is_revoked_while_dns_is_asked_gets_nothing_accepted(tmp_pat
 
     with stand(tmp_path, dns=Revoking()) as made:
         refused = made.update(made.enrol(), seq=1)
-        assert (refused.status, refused.slug) == (401, "bad-signature")
+        assert (refused.status, refused.slug) == (403, "revoked")
         assert made.parts.ledger.entry(NAME, RecordType.A) is None
 
 
@@ -234,7 +234,7 @@ def test_revoking_ends_a_host_and_can_take_its_records_along(gateway: Stand) -> 
     operators.revoke(gateway.parts.ledger, gateway.parts.audit, gateway.clock, "pc1", remove_records=True)
     gateway.until_settled()
     assert gateway.dns.values() is None
-    assert gateway.record(host).slug == "bad-signature"
+    assert gateway.record(host).slug == "revoked"
     again = gateway.enrol(machine="another-machine", key=bytes(range(32)))
     assert again.host != host.host
     told = gateway.record(again)

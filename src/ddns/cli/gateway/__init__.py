@@ -8,7 +8,7 @@ from ddns.cli import options
 from ddns.cli.enroll import enroll
 from ddns.cli.gateway.admit import add, code, password
 from ddns.cli.gateway.audit import audit
-from ddns.cli.gateway.bar import freeze, revoke, thaw
+from ddns.cli.gateway.bar import freeze, retire, revoke, thaw
 from ddns.cli.gateway.hosts import hosts
 from ddns.cli.gateway.serve import serve
 from ddns.cli.output import Group
@@ -19,5 +19,5 @@ def gateway() -> None:
     """Serve a fleet's gateway, and manage its hosts."""
 
 
-for _command in (enroll, serve, code, add, hosts, revoke, freeze, thaw, password, audit):
+for _command in (enroll, serve, code, add, hosts, revoke, retire, freeze, thaw, password, audit):
     gateway.add_command(_command)

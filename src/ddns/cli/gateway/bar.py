@@ -1,4 +1,4 @@
-"""`ddns gateway revoke`, `freeze` and `thaw`: how a host is kept out or back."""
+"""`ddns gateway revoke`, `retire`, `freeze` and `thaw`: how a host is kept out or back."""
 
 from __future__ import annotations
 
@@ -24,6 +24,30 @@ def revoke(*, data: str | None, config: str | None, as_json: bool, remove_record
         emit("gateway revoke", {"id": found.id, "label": found.label, "remove_records": remove_records})
     else:
         click.echo(f"revoked {found.label} ({found.id})" + ("; its records go" if remove_records else ""))
+
+
+@click.command(**options.examples("ddns gateway retire hexample2345", "ddns gateway retire pc7 --json"))
+@options.data
+@config
+@options.as_json
+@click.argument("host")
+def retire(*, data: str | None, config: str | None, as_json: bool, host: str) -> None:
+    """Take HOST out for good: its key, and the records it owns.
+
+    For a machine that went without `ddns remove --all --revoke`. HOST is a label or, also for a host that is revoked
+    already, the id that `ddns remove --json` told. The records go as soon as the gateway runs and reaches DNS. In the
+    JSON, `waiting` are those that are still there. May be repeated; exit code 0, or 2 for a host that there never was.
+    """
+    with extra():
+        from ddns.runtime import serving
+    found, waiting = serving.retire(serving.load(data, config), host)
+    if as_json:
+        left = [{"name": entry.name, "type": entry.type.value, "state": entry.state.value} for entry in waiting]
+        emit("gateway retire", {"id": found.id, "label": found.label, "waiting": left})
+        return
+    click.echo(f"retired {found.label} ({found.id})")
+    for entry in waiting:
+        click.echo(f"  {entry.name} {entry.type} is on its way out of DNS")
 
 
 @click.command(**options.examples("ddns gateway freeze pc7"))

@@ -21,7 +21,8 @@ Values = tuple[str, ...]
 class Host:
     """A host. `machine` is the digest of the machine's identity; `key` is sealed, None once revoked.
 
-    A host that was added without enrolment has neither: `machine` is "", `key` None.
+    A host that was added without enrolment has neither: `machine` is "", `key` None. `former_key` is the key that it
+    had before it was revoked, sealed, None where it is not known.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Host:
     revoked_at: float | None = None
     frozen: bool = False
     password: str = ""
+    former_key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,10 @@ class Ledger(Protocol):
         ...
 
     def revoke(self, host_id: str, *, now: float, remove_records: bool) -> None:
-        """Destroy the host's key, free its names, withdraw its unused codes; its records are removed where asked."""
+        """Take the host's key, free its names, withdraw its unused codes; its records are removed where asked.
+
+        Of a host that is revoked already only the records are removed, those that no other host has taken over.
+        """
         ...
 
     def add_code(self, code: Code) -> None:

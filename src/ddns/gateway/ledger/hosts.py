@@ -47,7 +47,13 @@ def _host(db: sqlite3.Connection, row: sqlite3.Row) -> Host:
         revoked_at=row["revoked_at"],
         frozen=bool(row["frozen"]),
         password=row["password"],
+        former_key=_former_key(db, row["id"]) if row["revoked_at"] is not None else None,
     )
+
+
+def _former_key(db: sqlite3.Connection, host_id: str) -> bytes | None:
+    row = db.execute("SELECT key FROM former_key WHERE host = ?", (host_id,)).fetchone()
+    return None if row is None else bytes(row["key"])
 
 
 def add(db: sqlite3.Connection, host: Host) -> Host | None:
@@ -86,9 +92,14 @@ def revoke(db: sqlite3.Connection, host_id: str, *, now: float, remove_records: 
     """See `Ledger.revoke`."""
     if remove_records:
         for entry in _records.of_host(db, host_id):
-            if entry.values is not None:
+            if entry.values is not None or entry.state in (RecordState.FAILED, RecordState.HELD):
                 _records.want_absent(db, entry, now)
+    host = by_id(db, host_id)
+    if host is None or host.revoked_at is not None:
+        return
     db.execute("DELETE FROM name WHERE host = ?", (host_id,))
+    if host.key is not None:
+        db.execute("INSERT OR REPLACE INTO former_key (host, key) VALUES (?, ?)", (host_id, host.key))
     db.execute("UPDATE host SET key = NULL, password = '', revoked_at = ? WHERE id = ?", (now, host_id))
     # A code that was not used yet may lie on the machine that is shut out.
     db.execute(

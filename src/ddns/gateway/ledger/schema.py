@@ -19,6 +19,8 @@ SCHEMA = (
         last_seen REAL,
         revoked_at REAL
     ) WITHOUT ROWID""",
+    # The keys of revoked hosts, still sealed: nothing is accepted from them, but they are told why.
+    "CREATE TABLE IF NOT EXISTS former_key (host TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID",
     "CREATE UNIQUE INDEX IF NOT EXISTS host_label ON host (label) WHERE revoked_at IS NULL",
     """CREATE TABLE IF NOT EXISTS name (
         name TEXT PRIMARY KEY,
