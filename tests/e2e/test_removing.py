@@ -157,7 +157,7 @@ def test_a_gateway_that_is_away_costs_nothing_and_leaves_a_tombstone(
 def test_nothing_dangles_wherever_it_is_killed(fleet: Fleet, served: tuple[str, Callable[[], None]]) -> None:
     """Around each effect (a request to the gateway, a transaction, a file): the same command again ends it."""
     url, _ = served
-    wish, cuts, number = Wish(everything=True, revoke=True), True, 0
+    wish, cuts, number, effects = Wish(everything=True, revoke=True), True, 0, Effects()
     while cuts:
         number += 1
         for side in SIDES:
