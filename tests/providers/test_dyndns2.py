@@ -26,7 +26,8 @@ from ddns.errors import (
 )
 from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, Reason, RecordKey, RRset
 from ddns.ports import Provider
-from ddns.providers.dyndns2 import REFUSALS, Answer, Settings, parse
+from ddns.providers.dyndns2 import Settings
+from ddns.providers.replies import REFUSALS, REST, Answer, parse
 from ddns.secret import SecretRef
 from providers.cast import FIRST, HOME, HOME6, SECOND, addresses
 from providers.doubles import dyndns2
@@ -84,8 +85,8 @@ def told(canned: Canned, address: str = SECOND, **settings: object) -> Applied |
         ("numhost", Rejected),
         ("badagent", Banned),
         ("abuse", Banned),
-        ("911", ServerSide),
-        ("dnserr", ServerSide),
+        ("911", RateLimited),
+        ("dnserr", RateLimited),
         ("badsys", ServerSide),
     ],
 )
@@ -97,6 +98,8 @@ def test_each_refusal(service: Service, code: str, expected: type[ProviderError]
     assert HOME.name in result.message
     assert result.advice
     assert code in REFUSALS
+    if isinstance(result, RateLimited):
+        assert result.retry_after == REST, "the protocol: no call for half an hour"
 
 
 @pytest.mark.parametrize("body", ["good", "good 192.0.2.2", "nochg 192.0.2.2\r\n", "good 192.0.2.2,2001:db8::1\n\n"])
@@ -154,7 +157,7 @@ def test_an_ignored_client_is_banned() -> None:
         (409, b"good 192.0.2.2", Malformed),
         (429, b"abuse", RateLimited),
         (500, b"good 192.0.2.2", ServerSide),
-        (503, b"911", ServerSide),
+        (503, b"911", RateLimited),
         (302, b"", Malformed),
     ],
 )

@@ -25,10 +25,17 @@ from ddns.net.urls import base_url
 
 #: Sent with each request: some services refuse clients that do not name themselves.
 USER_AGENT = f"ddns-fleet/{ddns.__version__}"
+#: What a mail address in a User-Agent may be; empty: none.
+CONTACT = r"^([!-'*-;=?-~]+@[A-Za-z0-9.-]+)?$"
 #: Seconds that one HTTP exchange with a provider may take.
 CALL_LIMIT = 15.0
 #: Seconds: a provider that names a longer wait is believed no longer than this.
 LONGEST_WAIT = 86400.0
+
+
+def user_agent(contact: str) -> str:
+    """The User-Agent, with a mail address for services that want to reach whoever runs the client."""
+    return f"{USER_AGENT} ({contact})" if contact else USER_AGENT
 
 
 def json_request(method: str, url: str, authorization: str, body: Mapping[str, object] | None) -> HttpRequest:

@@ -1,149 +1,116 @@
-"""The dyndns2 protocol: one GET per name, answered by one word. Many services and routers speak it.
+"""The dyndns2 protocol, and those near it: one GET per name, answered by a word. Many services and routers speak it.
 
 It can't be read, so a record is observed at the zone's authoritative servers (or those of `[proof] servers`), and its
-TTL is the service's own affair. It can't remove. Source: https://help.dyn.com/remote-access-api/ (return codes).
+TTL is the service's own affair. It can't remove. Services that are known by name are in `presets`.
+Source: https://help.dyn.com/remote-access-api/perform-update/
 """
 
 from __future__ import annotations
 
 import base64
-import ipaddress
+import dataclasses
+import re
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
-from msgspec.structs import replace
 
-from ddns.address import Address
-from ddns.errors import (
-    BadCredentials,
-    Banned,
-    Malformed,
-    NoSuchZone,
-    NotPermitted,
-    ProviderError,
-    RateLimited,
-    Rejected,
-    ServerSide,
-    SettingsError,
-    foreign,
-)
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, RecordKey, RecordType
-from ddns.net.exchange import Server
-from ddns.net.resolver import Authority
+from ddns.errors import NoSuchZone, ProviderError, Rejected
+from ddns.model import Applied, Change, HttpRequest, Observed, RecordKey, RecordType
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.providers import answers, items
+from ddns.providers.presets import PLAIN, SERVICES, Service
+from ddns.providers.writeonly import Observer
+from ddns.providers.zones import Zone
 from ddns.secret import SecretRef
-
-DONE = frozenset({"good", "nochg"})
-#: What each refusal means, and what to do.
-REFUSALS: Mapping[str, tuple[type[ProviderError], str, str]] = {
-    "badauth": (BadCredentials, "user name or password is not accepted", BadCredentials.default_advice),
-    "!donator": (NotPermitted, "the account's plan lacks this function", "Change the plan, or what is asked for."),
-    "!yours": (NotPermitted, "the host belongs to another account", "Check the record's name and the user name."),
-    "nohost": (NoSuchZone, "the account has no such host", "Create the host at the service, or correct the name."),
-    "notfqdn": (Rejected, "the name is not a full host name", "Correct the record's name."),
-    "numhost": (Rejected, "too many hosts, or the wrong number of them", "Update fewer names with this account."),
-    "badagent": (Banned, "the service refuses this client", Banned.default_advice),
-    "abuse": (Banned, "the host is blocked for abuse", Banned.default_advice),
-    "911": (ServerSide, "the service has a problem", ServerSide.default_advice),
-    "dnserr": (ServerSide, "the service's DNS has a problem", ServerSide.default_advice),
-    "badsys": (ServerSide, "the service does not know the system parameter", ServerSide.default_advice),
-}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a provider of kind ``dyndns2``."""
 
+    password: Annotated[SecretRef, Meta(description="Where the password, key or token lies.")]
+    service: Annotated[
+        str,
+        Meta(
+            extra_json_schema={"enum": ["", *sorted(SERVICES)]},
+            description="A service that is known by name, such as noip; `ddns providers` lists them.",
+        ),
+    ] = ""
     url: Annotated[
         str,
         Meta(
-            pattern="^https?://",
+            pattern="^(https?://|$)",
             description="The update URL, such as https://members.dyndns.org/nic/update; http only to this machine.",
         ),
-    ]
-    username: Annotated[str, Meta(min_length=1, description="The account's, or the host's, user name.")]
-    password: Annotated[SecretRef, Meta(description="Where the password lies.")]
+    ] = ""
+    username: Annotated[str, Meta(description="The account's, or the host's, user name.")] = ""
+    zone: Annotated[str, Meta(description="The zone that holds the names, for services that want it apart.")] = ""
+    contact: Annotated[
+        str,
+        Meta(
+            pattern=answers.CONTACT,
+            description="A mail address for the User-Agent; some services (No-IP) ask clients for one.",
+        ),
+    ] = ""
     ipv6_parameter: Annotated[
         str,
         Meta(pattern="^[A-Za-z0-9_-]+$", description="The parameter that carries an IPv6 address, such as myipv6."),
     ] = "myip"
 
     def __post_init__(self) -> None:
-        """Refuse a URL that the password must not be sent to, and a user name that HTTP can't carry."""
-        answers.refuse_url(self.url)
+        """Refuse what can't be sent, lacks what the service wants, or would send the password in the clear."""
+        if self.service and self.service not in SERVICES:
+            raise ValueError(f'service "{self.service[:40]}" is not known; those that are: ddns providers')
+        if not self.service and not self.url:
+            raise ValueError("service or url is required")
+        if self.url:
+            answers.refuse_url(self.url)
+        if self.service and self.ipv6_parameter != "myip":
+            raise ValueError(f"ipv6_parameter goes with a url of your own; service {self.service} has one of its own")
+        service = _service(self)
+        for key in ("username", "zone"):
+            if not getattr(self, key) and service.needs(key):
+                raise ValueError(f"{key} is required" + (f" for service {self.service}" if self.service else ""))
         if ":" in self.username:
             raise ValueError("username must not hold a colon (HTTP Basic, RFC 7617)")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One line of an answer: a code of the protocol, and the addresses that follow it."""
-
-    code: str
-    addresses: tuple[Address, ...] = ()
-
-
-def parse(body: bytes) -> tuple[Answer, ...]:
-    """The lines of an answer, one for each host that was asked for.
-
-    Raises Malformed unless every line is of the protocol: a whole known code, and after ``good`` and ``nochg``
-    addresses or nothing.
-    """
-    try:
-        lines = [line for line in body.decode("ascii").split("\n") if line.strip()]
-    except UnicodeDecodeError as error:
-        raise Malformed(f"the answer is not of the dyndns2 protocol: {answers.excerpt(body)}") from error
-    if not lines:
-        raise Malformed("the answer is empty")
-    return tuple(map(_line, lines))
-
-
-def _line(line: str) -> Answer:
-    code, *rest = line.replace(",", " ").split() or [""]
-    if code in REFUSALS:
-        return Answer(code)  # what follows is for people
-    try:
-        if code in DONE:
-            return Answer(code, tuple(map(ipaddress.ip_address, rest)))
-    except ValueError:
-        pass
-    raise Malformed(f"the answer is not of the dyndns2 protocol: {foreign(line, 80)}")
-
-
 def connect(settings: Settings, tools: Tools) -> Provider:
     """Make the provider; nothing is sent yet. Raises SettingsError."""
-    try:
-        servers = tuple(map(Server.parse, tools.proof_servers))
-    except ValueError as error:
-        raise SettingsError(f"proof.servers: {error}") from error
-    return Dyndns2(settings.url.rstrip("/"), settings, tools, Authority(servers))
+    return Dyndns2(_service(settings), settings, tools, Observer(tools))
+
+
+def capabilities(service: Service) -> Capabilities:
+    """What a service can do through this provider."""
+    types = {RecordType.A, RecordType.AAAA} if service.v6 else {RecordType.A}
+    return Capabilities(read=False, types=frozenset(types))
+
+
+def _service(settings: Settings) -> Service:
+    """The service of the settings, at their URL where they have one."""
+    if not settings.service:
+        v6 = PLAIN.replace("myip=", f"{settings.ipv6_parameter}=")
+        return Service(title=urllib.parse.urlsplit(settings.url).hostname or "", url=settings.url, page="", v6=v6)
+    known = SERVICES[settings.service]
+    return dataclasses.replace(known, url=settings.url, url6="") if settings.url else known
 
 
 class Dyndns2:
     """The provider."""
 
-    capabilities = Capabilities(read=False)
-
-    def __init__(self, url: str, settings: Settings, tools: Tools, authority: Authority) -> None:
-        self._url = url
-        self._who = urllib.parse.urlsplit(url).hostname or url
+    def __init__(self, service: Service, settings: Settings, tools: Tools, observer: Observer) -> None:
+        self.capabilities = capabilities(service)
+        self._service = service
+        self._who = urllib.parse.urlsplit(service.url).hostname or service.title
         self._settings = settings
         self._tools = tools
-        self._authority = authority
+        self._observer = observer
 
     def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
-        """Ask the zone's authoritative servers; without TTL, which is not ours to set."""
-
-        def read(key: RecordKey) -> Observed:
-            rrset, by = self._authority.read(key.name, key.type, deadline)
-            plain = None if rrset is None else replace(rrset, ttl=None)
-            return Observed(key, plain, by, self._tools.clock.now())
-
-        return items.observed(keys, read)
+        """Ask the zone's authoritative servers."""
+        return self._observer.observed(keys, deadline)
 
     def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
         """Send one request a record."""
@@ -158,40 +125,43 @@ class Dyndns2:
                 advice="Leave one address to this name, or give it to a provider that keeps several.",
             )
         (address,) = change.after.values
-        request = self._request(change.key, str(address))
+        assert not isinstance(address, str)  # the schema lets only A and AAAA through
+        name = answers.ascii_name(change.key.name)
+        request = self._request(name, change.key.type, str(address))
         response = self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT), limit=16 * 1024)
-        self._judge(response, change.key, address)
+        self._service.form.judge(response, self._who, name, address, self._tools.clock.now())
 
-    def _request(self, key: RecordKey, address: str) -> HttpRequest:
-        parameter = self._settings.ipv6_parameter if key.type is RecordType.AAAA else "myip"
-        query = urllib.parse.urlencode({"hostname": answers.ascii_name(key.name), parameter: address}, safe=":")
-        password = self._tools.resolve(self._settings.password).reveal()
-        basic = base64.b64encode(f"{self._settings.username}:{password}".encode()).decode()
-        return HttpRequest(
-            "GET",
-            f"{self._url}{'&' if '?' in self._url else '?'}{query}",
-            {"Authorization": f"Basic {basic}", "User-Agent": answers.USER_AGENT},
-        )
+    def _request(self, name: str, rtype: RecordType, address: str) -> HttpRequest:
+        service, password = self._service, self._tools.resolve(self._settings.password).reveal()
+        v6 = rtype is RecordType.AAAA
+        query = service.v6 if v6 else service.v4
+        if not query:
+            raise Rejected(
+                f"{name} {rtype}: {service.title} takes no IPv6 address, as far as is known",
+                advice='Remove "AAAA" from the record\'s types, or give the name to another provider.',
+            )
+        fill = {**self._names(name), "address": address, "username": self._settings.username, "password": password}
+        url = service.url6 if v6 and service.url6 else service.url
+        headers = {"User-Agent": answers.user_agent(self._settings.contact)}
+        if service.user:
+            basic = base64.b64encode(f"{_filled(service.user, fill)}:{password}".encode()).decode()
+            headers["Authorization"] = f"Basic {basic}"
+        quoted = {key: urllib.parse.quote(value, safe=":") for key, value in fill.items()}
+        return HttpRequest("GET", f"{url}{'&' if '?' in url else '?'}{_filled(query, quoted)}", headers)
 
-    def _judge(self, response: HttpResponse, key: RecordKey, asked: object) -> None:
-        """Return when the service has the address that was asked for; raise what else it says."""
-        problem = answers.status_problem(response, self._who, self._tools.clock.now())
-        if isinstance(problem, RateLimited):
-            raise problem
-        try:
-            lines = parse(response.body)
-        except Malformed as error:
-            raise problem or Malformed(f"{self._who}: {error}") from error
-        if len(lines) != 1:
-            raise problem or Malformed(f"{self._who}: {len(lines)} answers to a request for one host")
-        (answer,) = lines
-        if answer.code in REFUSALS:
-            kind, meaning, advice = REFUSALS[answer.code]
-            raise kind(f"{self._who}: {answer.code} for {key.name}: {meaning}", advice=advice)
-        if problem is not None:
-            raise problem
-        if answer.addresses and asked not in answer.addresses:
-            told = ", ".join(map(str, answer.addresses))
-            if told == "127.0.0.1":
-                raise Banned(f"{self._who}: {answer.code} 127.0.0.1 for {key.name}: the service ignores this client")
-            raise Malformed(f"{self._who}: {answer.code} for {told}, but {asked} was asked for")
+    def _names(self, name: str) -> Mapping[str, str]:
+        """A name in the parts that services ask for. Raises Rejected for one that does not have them."""
+        zone, suffix = self._settings.zone, self._service.suffix
+        if suffix and not name.endswith(suffix):
+            raise Rejected(f"{name} is not a name of {self._service.title}", advice=f"Its names end in {suffix}.")
+        if not zone:
+            return {"name": name, "label": name.removesuffix(suffix)}
+        parent = answers.ascii_name(zone)
+        if name != parent and not name.endswith("." + parent):
+            raise NoSuchZone(f"{name} does not lie in the zone {parent}")
+        return {"name": name, "label": name.removesuffix(suffix), "zone": parent, "left": Zone(parent).relative(name)}
+
+
+def _filled(template: str, fill: Mapping[str, str]) -> str:
+    """A template with its placeholders filled in, in one pass: what is filled in is not looked at again."""
+    return re.sub(r"\{(\w+)\}", lambda found: fill[found[1]], template)
