@@ -106,6 +106,13 @@ def test_every_kind_of_the_registry_is_here() -> None:
     assert not silent, "each kind needs dialogues/<kind>.json or doubles/<kind>.py"
 
 
+def test_it_can_do_what_lists_say_of_it(play: Open, request: pytest.FixtureRequest) -> None:
+    kind, _ = request.node.callspec.params["play"]
+    said = opened(play, Scene.UPDATE).on
+    assert said.provider.capabilities == table.load(kind).CAPABILITIES
+    assert table.load(kind).WHO
+
+
 def test_create(play: Open) -> None:
     audience = opened(play, Scene.CREATE)
     audience.on.act("before")

@@ -27,6 +27,7 @@ COMMANDS = {
     "status": "ddns.cli.status:status",
     "history": "ddns.cli.history:history",
     "detect": "ddns.cli.detect:detect",
+    "providers": "ddns.cli.providers:providers",
     "pause": "ddns.cli.pause:pause",
     "resume": "ddns.cli.pause:resume",
     "remove": "ddns.cli.remove:remove",

@@ -33,6 +33,7 @@ from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
 WHO = "Cloudflare"
+CAPABILITIES = Capabilities(min_ttl=1)
 PER_PAGE = 100
 #: No name has so many records; a list that claims more is not followed.
 MOST_PAGES = 50
@@ -132,7 +133,7 @@ def connect(settings: Settings, tools: Tools) -> Provider:
     api = Api(settings, tools)
     zones = Zones(WHO, api.zone, settings.zone, advice=_LACKS_READ)
     # 1 stands for "automatic"; what is between 1 and 60 the API refuses itself.
-    return RowProvider(api, zones, tools.clock, Capabilities(min_ttl=1), _rrset)
+    return RowProvider(api, zones, tools.clock, CAPABILITIES, _rrset)
 
 
 class Api:

@@ -25,6 +25,7 @@ WHO = "deSEC"
 _CHANGE_IT = "Change what deSEC refuses: the record's TTL, or what stands at its name. Then: ddns run --now"
 #: The least TTL that a domain allows, unless deSEC set another for it.
 USUAL_MIN_TTL = 3600
+CAPABILITIES = Capabilities(min_ttl=USUAL_MIN_TTL)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,7 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def connect(settings: Settings, tools: Tools) -> Provider:
     """Make the provider; nothing is sent yet."""
     api = Api(settings, tools)
-    return SetProvider(api, api, tools.clock, Capabilities(min_ttl=USUAL_MIN_TTL))
+    return SetProvider(api, api, tools.clock, CAPABILITIES)
 
 
 class Api:

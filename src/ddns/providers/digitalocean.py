@@ -26,6 +26,7 @@ PER_PAGE = 200
 #: No name has so many records; a list that claims more is not followed.
 MOST_PAGES = 50
 MIN_TTL = 30
+CAPABILITIES = Capabilities(min_ttl=MIN_TTL)
 _CHANGE_IT = "Change what DigitalOcean refuses: the record's TTL, or what stands at its name. Then: ddns run --now"
 
 
@@ -46,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def connect(settings: Settings, tools: Tools) -> Provider:
     """Make the provider; nothing is sent yet."""
     api = Api(settings, tools)
-    return RowProvider(api, Zones(WHO, api.zone, settings.zone), tools.clock, Capabilities(min_ttl=MIN_TTL))
+    return RowProvider(api, Zones(WHO, api.zone, settings.zone), tools.clock, CAPABILITIES)
 
 
 class Api:

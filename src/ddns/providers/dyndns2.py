@@ -16,6 +16,7 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from ddns.errors import NoSuchZone, ProviderError, Rejected
 from ddns.model import Applied, Change, HttpRequest, Observed, RecordKey, RecordType
@@ -25,6 +26,9 @@ from ddns.providers.presets import PLAIN, SERVICES, Service
 from ddns.providers.writeonly import Observer
 from ddns.providers.zones import Zone
 from ddns.secret import SecretRef
+
+WHO = "Update services (dyndns2)"
+CAPABILITIES = Capabilities(read=False)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,7 +89,7 @@ def connect(settings: Settings, tools: Tools) -> Provider:
 def capabilities(service: Service) -> Capabilities:
     """What a service can do through this provider."""
     types = {RecordType.A, RecordType.AAAA} if service.v6 else {RecordType.A}
-    return Capabilities(read=False, types=frozenset(types))
+    return replace(CAPABILITIES, types=frozenset(types))
 
 
 def _service(settings: Settings) -> Service:

@@ -39,6 +39,8 @@ from ddns.protocol import Identity, ProtocolError, Signed
 from ddns.providers import answers
 from ddns.secret import STORED, SecretRef
 
+WHO = "Own gateway"
+CAPABILITIES = Capabilities(compare_and_set=True)
 #: Bytes of an answer that are read at most.
 ANSWER_LIMIT = 1 << 16
 _ENROL_AGAIN = (
@@ -72,7 +74,7 @@ def connect(settings: Settings, tools: Tools) -> Gateway:
 class Gateway:
     """The provider."""
 
-    capabilities = Capabilities(compare_and_set=True)
+    capabilities = CAPABILITIES
 
     def __init__(self, url: str, settings: Settings, tools: Tools) -> None:
         self._url = url

@@ -23,6 +23,7 @@ from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
 WHO = "PowerDNS"
+CAPABILITIES = Capabilities()
 #: A wildcard's name is a pattern to the search, which may find many.
 MOST_FOUND = 10000
 _CHANGE_IT = "Change what PowerDNS refuses: the record's TTL, or what stands at its name. Then: ddns run --now"
@@ -44,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def connect(settings: Settings, tools: Tools) -> Provider:
     """Make the provider; nothing is sent yet."""
     api = Api(settings, tools)
-    return SetProvider(api, Zones(WHO, api.zone, settings.zone), tools.clock, Capabilities())
+    return SetProvider(api, Zones(WHO, api.zone, settings.zone), tools.clock, CAPABILITIES)
 
 
 class Api:

@@ -169,7 +169,6 @@ SERVICES: Mapping[str, Service] = {
         url="https://members.dyndns.org/v3/update",
         page="https://help.dyn.com/remote-access-api/perform-update/",
         v6=PLAIN,
-        least=600,
     ),
     "dynrs": Service(
         title="Dyn.rs",
@@ -286,7 +285,6 @@ SERVICES: Mapping[str, Service] = {
         url="https://dynupdate.no-ip.com/nic/update",
         page="https://www.noip.com/integrate/request",
         v6=PLAIN,
-        least=300,
     ),
     "nowdns": Service(
         title="Now-DNS",

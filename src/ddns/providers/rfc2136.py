@@ -46,6 +46,9 @@ import dns.update
 #: Seconds that one exchange with the server may take.
 CALL_LIMIT = 10.0
 
+WHO = "DNS UPDATE (RFC 2136)"
+CAPABILITIES = Capabilities(compare_and_set=True)
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a provider of kind ``rfc2136``."""
@@ -87,7 +90,7 @@ def _parsed(settings: Settings) -> tuple[Server, dns.name.Name | None, dns.name.
 class Rfc2136:
     """The provider."""
 
-    capabilities = Capabilities(compare_and_set=True)
+    capabilities = CAPABILITIES
 
     def __init__(
         self, server: Server, zone: dns.name.Name | None, key_name: dns.name.Name, settings: Settings, tools: Tools

@@ -1,6 +1,7 @@
 """The registry of providers: a kind in the settings names a module here, and nothing else knows it.
 
-A provider module holds `Settings` (a msgspec struct of the keys beside ``kind``) and `connect(settings, tools)`.
+A provider module holds `Settings` (a msgspec struct of the keys beside ``kind``), `connect(settings, tools)`, and for
+lists of what there is its name, `WHO`, and what it can do by default, `CAPABILITIES`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     import msgspec
 
-    from ddns.ports import Provider, Tools
+    from ddns.ports import Capabilities, Provider, Tools
 
 MODULES = {
     "alidns": "ddns.providers.alidns",
@@ -30,6 +31,8 @@ MODULES = {
 class ProviderModule(Protocol):
     """The shape of a provider's module."""
 
+    WHO: str
+    CAPABILITIES: Capabilities
     Settings: type[msgspec.Struct]
     connect: Callable[[msgspec.Struct, Tools], Provider]
 

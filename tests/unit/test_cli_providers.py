@@ -1,0 +1,55 @@
+"""`ddns providers` as a person and a program see it."""
+
+from __future__ import annotations
+
+from ddns.providers import table
+from ddns.providers.presets import SERVICES
+from unit.terminal import ddns
+
+
+def test_every_kind_and_service_is_drawn() -> None:
+    done = ddns("providers", width=100)
+    assert (done.code, done.err) == (0, "")
+    first = [line.split()[0] for line in done.lines if line]
+    assert set(table.MODULES) <= set(first)
+    assert set(SERVICES) <= set(first)
+
+
+def test_what_is_said_of_one() -> None:
+    lines = ddns("providers", width=100).lines
+    assert "digitalocean  DigitalOcean               A, AAAA  API           no     no           30 s" in lines
+    assert "rfc2136       DNS UPDATE (RFC 2136)      A, AAAA  API           no     yes          none" in lines
+    assert "dyndns2       Update services (dyndns2)  A, AAAA  name servers  no     no         theirs" in lines
+    assert [line.split()[1:] for line in lines if line.startswith("zoneedit")] == [["Zoneedit", "A", "10", "min"]]
+
+
+def test_a_narrow_terminal_loses_nothing() -> None:
+    text = ddns("providers", width=40).text
+    assert all(name in text for name in (*table.MODULES, *SERVICES))
+    assert "least TTL 30 s" in text
+
+
+def test_as_json() -> None:
+    told = ddns("providers", "--json").json("providers")
+    kinds = {kind["kind"]: kind for kind in told["kinds"]}
+    assert kinds.keys() == table.MODULES.keys()
+    assert kinds["rfc2136"] == {
+        "kind": "rfc2136",
+        "title": "DNS UPDATE (RFC 2136)",
+        "read_back": "api",
+        "types": ["A", "AAAA"],
+        "ipv6": True,
+        "batch": False,
+        "compare_and_set": True,
+        "min_ttl": 1,
+    }
+    services = {known["service"]: known for known in told["services"]}
+    assert services.keys() == SERVICES.keys()
+    assert (services["loopia"]["types"], services["loopia"]["ipv6"]) == (["A"], False)
+    assert (services["desec"]["least_seconds"], services["noip"]["least_seconds"]) == (60, None)
+    assert {known["read_back"] for known in services.values()} == {"dns"}
+
+
+def test_its_help_has_an_example() -> None:
+    done = ddns("providers", "--help")
+    assert "ddns providers --json" in done.out
