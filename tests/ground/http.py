@@ -52,12 +52,12 @@ class Reply:
 class Server:
     """Serves between `__enter__` and `close`. `requests` holds what came in, in order."""
 
-    def __init__(self, answer: Callable[[Request], Reply], tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, answer: Callable[[Request], Reply], tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self._answer = answer
         self._closing = threading.Event()
         self._tls = tls
         self.requests: list[Request] = []
-        self._server = _Listener((HOST, 0), _Handler)
+        self._server = _Listener((HOST, port), _Handler)
         self._server.owner = self
         if tls is not None:
             # The handshake then takes place in the request's own thread, so that one bad client stops nobody.

@@ -40,12 +40,12 @@ class Whoami:
     `records` maps a name without final dot and a type to values; an empty tuple is a name without such a record.
     """
 
-    def __init__(self, address: str = "") -> None:
+    def __init__(self, address: str = "", at: tuple[str, int] = (HOST, 0)) -> None:
         self.address = address
         self.fault: Fault | None = None
         self.records: dict[tuple[str, str], tuple[str, ...]] = {}
         self.questions: list[tuple[str, str]] = []
-        self._server = _Udp((HOST, 0), _Handler)
+        self._server = _Udp(at, _Handler)
         self._server.owner = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
 

@@ -26,7 +26,7 @@ class Web:
         self._writes = writes
         self.fault: Fault | None = None
         self.limited: Reply | None = None
-        self.server = Server(self._respond)
+        self.server = Server(self.serve)
 
     @property
     def root(self) -> str:
@@ -43,7 +43,8 @@ class Web:
         if fault is Fault.REFUSED:
             self.server.close()
 
-    def _respond(self, request: Request) -> Reply:
+    def serve(self, request: Request) -> Reply:
+        """The answer to a request."""
         if self.limited is not None:
             return self.limited
         if self.fault is Fault.SERVER_ERROR:

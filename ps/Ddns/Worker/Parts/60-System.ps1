@@ -105,7 +105,9 @@ function Set-DdnsSystem {
     }
     foreach ($value in (Get-DdnsSystemValue -Run $Run -Release (Get-DdnsRelease -Run $Run -Version $Run.Version))) {
         if (Test-DdnsSystemValue -Value $value) { continue }
-        $changed += $value.Name
+        $area = 'event source'
+        if ($value.Key -like '*\Uninstall\*') { $area = 'Programs and Features' }
+        if ($changed -notcontains $area) { $changed += $area }
         if ($Run.WhatIf) { continue }
         if (-not (Test-Path -LiteralPath $value.Key)) { $null = New-Item -Path $value.Key -Force }
         $null = New-ItemProperty -LiteralPath $value.Key -Name $value.Name -Value $value.Value -PropertyType $value.Kind -Force
