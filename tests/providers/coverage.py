@@ -33,6 +33,7 @@ JUDGEMENT: dict[str, tuple[int, str]] = {
     "cloudflare": (4, "published schema, field limits and error bodies; bearer token, nothing to sign"),
     "desec": (4, "published schema and error bodies; token, nothing to sign"),
     "digitalocean": (4, "published schema, paging and error bodies; token, nothing to sign"),
+    "webhook": (5, "the request is the user's own; what is filled in is encoded as the standards say"),
     "dyndns2": (4, "one GET by a published protocol; ddclient and inadyn speak the same words to our gateway"),
 }
 

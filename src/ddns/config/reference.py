@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ddns.config import toml_text
-from ddns.config.convert import fields, options
+from ddns.config.convert import fields, is_struct, options
 from ddns.config.layers import single_tables
 from ddns.config.schema import OwnSource, Record
 from ddns.config.template import summary
@@ -45,6 +45,7 @@ def page(provider_types: Mapping[str, type[msgspec.Struct]]) -> str:
     for kind, provider_type in sorted(provider_types.items()):
         about = f'`kind = "{kind}"`. ID is a name of your choice; records refer to it.'
         parts.append(_section(f"[provider.ID]: {kind}", provider_type, about))
+        parts += _inner(kind, provider_type)
     for name, table in single_tables().items():
         parts.append(_section(f"[{name}]", table, summary(table)))
         if name == "detect":
@@ -52,6 +53,16 @@ def page(provider_types: Mapping[str, type[msgspec.Struct]]) -> str:
                 _section("A source of your own", OwnSource, "A table in `detect.sources`, in place of a name.")
             )
     return "\n".join(parts)
+
+
+def _inner(kind: str, provider_type: type[msgspec.Struct]) -> list[str]:
+    """The sections of the tables in a provider's table."""
+    return [
+        _section(f"[provider.ID.{name}]: {kind}", table, (table.__doc__ or "").partition("\n")[0])
+        for name, field in fields(provider_type).items()
+        for table in options(field.type)[0]
+        if is_struct(table)
+    ]
 
 
 def _section(title: str, kind: type[msgspec.Struct], about: str) -> str:
@@ -67,6 +78,6 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     default: Any = field.default
     if field.required:
         return "required"
-    if default is None or default in ("", ()):
+    if default is None or default in ("", (), msgspec.NODEFAULT):
         return ""
     return f"`{toml_text.value(msgspec.to_builtins(default, enc_hook=str))}`"

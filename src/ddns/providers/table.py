@@ -24,6 +24,7 @@ MODULES = {
     "gateway": "ddns.providers.gateway",
     "powerdns": "ddns.providers.powerdns",
     "rfc2136": "ddns.providers.rfc2136",
+    "webhook": "ddns.providers.webhook",
     "tencentcloud": "ddns.providers.tencentcloud",
 }
 
