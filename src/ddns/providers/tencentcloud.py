@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from ddns.errors import (
     BadCredentials,
@@ -44,6 +45,7 @@ PER_PAGE = 100
 MOST_PAGES = 50
 #: The least TTL of the free plan, in seconds.
 FREE_MIN_TTL = 600
+CAPABILITIES = Capabilities(min_ttl=FREE_MIN_TTL)
 #: The default line: its id goes before its name, which the API asks for all the same.
 LINE_ID, LINE = "0", "默认"
 
@@ -127,7 +129,7 @@ def connect(settings: Settings, tools: Tools) -> Provider:
     """Make the provider; nothing is sent yet."""
     api = Api(settings, tools)
     zones = Zones(WHO, api.zone, settings.zone)
-    return RowProvider(api, zones, tools.clock, Capabilities(min_ttl=settings.min_ttl))
+    return RowProvider(api, zones, tools.clock, replace(CAPABILITIES, min_ttl=settings.min_ttl))
 
 
 class Api:
