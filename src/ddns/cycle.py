@@ -11,11 +11,12 @@ from ddns.address import Family, Network
 from ddns.compare import Rules, compare
 from ddns.detect import Gather, detect, in_threads
 from ddns.errors import ProviderError
-from ddns.model import Detected, Detection, Memory, Observed, Outcome, Plan, RecordKey, Run, Target
+from ddns.model import Detected, Detection, Elsewhere, Memory, Observed, Outcome, Plan, RecordKey, Rest, Run, Target
 from ddns.observe import needs, observe
 from ddns.ports import Clock, Deadline, Net, Provider, Source, State
 from ddns.publish import publish
 from ddns.resilience import Retry
+from ddns.resting import news, resting
 
 #: The share of the run's time that detection may use.
 _DETECTION_SHARE = 0.3
@@ -42,6 +43,10 @@ class World(msgspec.Struct, frozen=True):
     prove_every: float = 6 * 3600.0
     prove: bool = False
     gather: Gather = in_threads
+    #: Why nothing is published from the network that this machine is on; "" where it may.
+    away: Callable[[], str] = lambda: ""
+    #: Remembers, or forgets, that a source rests.
+    note_rest: Callable[[str, Family, Rest | None], None] = lambda _name, _family, _rest: None
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -77,9 +82,13 @@ def _raised(target: Target, seen: Observed | ProviderError | None, providers: Ma
 
 
 def ask(world: World, family: Family, *, ask_all: bool = False) -> Detected:
-    """Detection of one family, within its share of the time."""
+    """Detection of one family, within its share of the time. On a network of others nobody is asked but for people."""
+    away = world.away()
+    if away and not ask_all:
+        return Detected(Elsewhere(away))
     share = min(world.detect_seconds, world.deadline.left() * _DETECTION_SHARE)
-    return detect(
+    rested = {} if ask_all or world.rules.insist else resting(world.memory.rested, family, world.clock.now())
+    found = detect(
         family,
         world.sources,
         net=world.net,
@@ -90,7 +99,11 @@ def ask(world: World, family: Family, *, ask_all: bool = False) -> Detected:
         probe=world.probes.get(family, ""),
         gather=world.gather,
         ask_all=ask_all,
+        resting=rested,
     )
+    for name, rest in news(world.memory.rested, family, found, world.clock.now()):
+        world.note_rest(name, family, rest)
+    return replace(found, detection=Elsewhere(away)) if away else found
 
 
 def carry_out(world: World, run: Run, plan: Plan, tell: Callable[[Outcome], None]) -> list[Outcome]:

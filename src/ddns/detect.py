@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
 from ddns.address import Address, Family, Network, publishable
-from ddns.errors import SourceError
+from ddns.errors import CaptivePortal, SourceError
 from ddns.model import Absent, Answer, Available, Detected, Unknown
 from ddns.ports import Clock, Deadline, Net, Source
+from ddns.skew import Hearing
 
 #: Seconds that the probe's own answer is waited for after the quorum is there.
 _GRACE = 0.5
+_PORTAL = "a captive portal, or a proxy that inspects TLS, answers in place of the sources"
 
 Question = Callable[[], Answer]
 #: Runs questions and gives their answers as they come, while there are seconds left.
@@ -66,17 +68,20 @@ def detect(
     probe: str = "",
     gather: Gather = in_threads,
     ask_all: bool = False,
+    resting: Collection[str] = (),
 ) -> Detected:
     """The public address of a family.
 
     A source that suffices (the own gateway) is asked first, with nobody beside it but the probe, and leaves half of
     the time to the others. `route`: whether the system has a way to the Internet for the family; without one, only
     silence is `Absent`. `probe` names the source that is given a moment longer, so that the next run may ask it
-    alone. `ask_all` waits for everybody (for people who look).
+    alone. `ask_all` waits for everybody (for people who look). `resting` names sources that are asked last, and only
+    if the others come to nothing.
     """
     asked = [source for source in sources if family in source.families]
     answers: list[Answer] = []
-    groups = _groups(asked, probe)
+    late: list[str] = []
+    groups = _groups(asked, probe, resting)
     for position, group in enumerate(groups):
         share = deadline.within(deadline.left() / (len(groups) - position))
         questions = [_question(source, family, net, clock, share, allow) for source in group]
@@ -88,16 +93,21 @@ def detect(
             if _probe_done(answers, probe, group):
                 break
             patience.cut()
+        else:
+            if not patience.is_cut:
+                told = {answer.source for answer in answers}
+                late += [source.name for source in group if source.name not in told]
         if not ask_all and isinstance(verdict(answers), Available):
             break
     silent = {source.name for source in asked} - {answer.source for answer in answers}
     found = verdict(answers)
     if isinstance(found, Available):
-        return Detected(found, tuple(answers))
+        return Detected(found, tuple(answers), tuple(late))
     if not route and not any(answer.address for answer in answers):
         return Detected(Absent(f"no route to the Internet over IPv{family.value}"), tuple(answers))
-    late = tuple(f"{name}: no answer in time" for name in sorted(silent))
-    return Detected(Unknown((found.causes + late) or (f"no source for IPv{family.value} is set",)), tuple(answers))
+    silence = tuple(f"{name}: no answer in time" for name in sorted(silent))
+    causes = _portal(answers) + found.causes + silence
+    return Detected(Unknown(causes or (f"no source for IPv{family.value} is set",)), tuple(answers), tuple(late))
 
 
 class _Patience:
@@ -105,6 +115,7 @@ class _Patience:
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
+        self.is_cut = False
 
     def left(self) -> float:
         """Seconds."""
@@ -113,15 +124,36 @@ class _Patience:
     def cut(self) -> None:
         """There is a quorum; only the probe is still waited for."""
         self._deadline = self._deadline.within(_GRACE)
+        self.is_cut = True
 
 
-def _groups(asked: Sequence[Source], probe: str) -> list[list[Source]]:
-    """Who is asked together: those that suffice and the probe, then the rest; all at once where nobody suffices."""
-    first = sorted((s for s in asked if s.suffices or s.name == probe), key=lambda s: not s.suffices)
+def _groups(asked: Sequence[Source], probe: str, resting: Collection[str]) -> list[list[Source]]:
+    """Who is asked together: those that suffice and the probe, then the rest; all at once where nobody suffices.
+
+    Those that rest come last, unless the others could not agree among themselves.
+    """
+    awake = [source for source in asked if source.name not in resting]
+    asleep = [source for source in asked if source.name in resting]
+    if not _may_agree(awake):
+        awake, asleep = list(asked), []
+    first = sorted((s for s in awake if s.suffices or s.name == probe), key=lambda s: not s.suffices)
     if not any(source.suffices for source in first):
-        return [list(asked)]
-    rest = [source for source in asked if source not in first]
-    return [first, rest] if rest else [first]
+        first = []
+    rest = [source for source in awake if source not in first]
+    return [group for group in (first, rest, asleep) if group]
+
+
+def _may_agree(sources: Sequence[Source]) -> bool:
+    """Whether there are enough of them for a quorum."""
+    operators = {source.operator for source in sources}
+    sure = any(source.authenticated for source in sources)
+    return any(source.suffices for source in sources) or (len(operators) >= 2 and sure)
+
+
+def _portal(answers: Iterable[Answer]) -> tuple[str, ...]:
+    """The cause that stands before those of the sources: nobody could be heard, for something answered for them."""
+    heard = any(answer.authenticated and answer.address for answer in answers)
+    return (_PORTAL,) if not heard and any(answer.portal for answer in answers) else ()
 
 
 def _probe_done(answers: Iterable[Answer], probe: str, group: Iterable[Source]) -> bool:
@@ -133,14 +165,17 @@ def _question(
 ) -> Question:
     def ask() -> Answer:
         began = clock.monotonic()
+        hearing = Hearing(net, clock)
         answer = Answer(source.name, source.operator, source.authenticated)
         try:
-            address = checked(source.name, source.ask(family, net, deadline), family, allow)
+            address = checked(source.name, source.ask(family, hearing, deadline), family, allow)
         except SourceError as error:
-            answer = replace(answer, problem=error.message)
+            portal = isinstance(error, CaptivePortal)
+            answer = replace(answer, problem=error.message, portal=portal, retry_after=error.retry_after)
         else:
             answer = replace(answer, address=address, suffices=source.suffices)
-        return replace(answer, seconds=clock.monotonic() - began)
+        skew = hearing.skew if source.authenticated else None
+        return replace(answer, seconds=clock.monotonic() - began, skew=skew)
 
     return ask
 

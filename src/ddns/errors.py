@@ -7,6 +7,7 @@
     ├── SettingsError             10   a settings file, the environment, a policy
     ├── AddressError              11   the public address is not known
     │   └── SourceError                one source did not tell it
+    │       └── CaptivePortal              something on the way answered in its place
     ├── BusyError                 14   another run holds this machine's lock
     ├── StateError                15   the state can't be used
     │   ├── StateUnwritable
@@ -108,9 +109,20 @@ class AddressError(DdnsError):
 
 
 class SourceError(AddressError):
-    """One source did not give exactly one usable address."""
+    """One source did not give exactly one usable address. `retry_after`: seconds for which it asks to be left alone."""
 
     code = "address.source"
+
+    def __init__(self, message: str, *, retry_after: float | None = None, advice: str | None = None) -> None:
+        super().__init__(message, advice=advice)
+        self.retry_after = retry_after
+
+
+class CaptivePortal(SourceError):
+    """A web page, a redirect or another certificate came in place of a source's answer."""
+
+    code = "address.portal"
+    default_advice = "Log in to this network with a browser; the next run tries again."
 
 
 class BusyError(DdnsError):

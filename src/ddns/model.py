@@ -110,6 +110,10 @@ class Absent(msgspec.Struct, frozen=True):
     by: str
 
 
+class Elsewhere(Absent, frozen=True):
+    """This machine is on a network from which the settings publish nothing; `by` names it."""
+
+
 class Unknown(msgspec.Struct, frozen=True):
     """Nobody can tell. Each cause is one source's sentence."""
 
@@ -120,7 +124,11 @@ Detection = Available | Absent | Unknown
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What one source said: an address, or the sentence why not. `suffices`: it is believed alone."""
+    """What one source said: an address, or the sentence why not. `suffices`: it is believed alone.
+
+    `portal`: something on the way answered in its place. `skew`: seconds by which its clock is ahead of ours, where
+    its answer says the time. `retry_after`: seconds for which it asks to be left alone.
+    """
 
     source: str
     operator: str
@@ -129,13 +137,26 @@ class Answer(msgspec.Struct, frozen=True):
     address: Address | None = None
     problem: str = ""
     seconds: float = 0.0
+    portal: bool = False
+    skew: float | None = None
+    retry_after: float | None = None
 
 
 class Detected(msgspec.Struct, frozen=True):
-    """What is known of one family, and who said what."""
+    """What is known of one family, and who said what. `late`: who was waited for to the end, and said nothing."""
 
     detection: Detection
     answers: tuple[Answer, ...] = ()
+    late: tuple[str, ...] = ()
+
+
+class Rest(msgspec.Struct, frozen=True):
+    """A source that failed `failures` times in a row, and is left alone from `since` to `until` (UTC seconds)."""
+
+    failures: int
+    since: float
+    until: float
+    problem: str = ""
 
 
 class Observed(msgspec.Struct, frozen=True):
@@ -357,6 +378,8 @@ class Memory(msgspec.Struct, frozen=True):
     intents: Mapping[RecordKey, Intent] = {}
     blocks: Mapping[str, BlockNote] = {}
     breakers: Mapping[str, BreakerNote] = {}
+    #: By name and family: the sources that failed last time.
+    rested: Mapping[tuple[str, Family], Rest] = {}
     fingerprint: str = ""
 
 

@@ -197,7 +197,9 @@ def shown(sources: list[Source]) -> list[tuple[str, str, bool]]:
 
 def test_the_names_of_settings() -> None:
     assert table.NAMES == (
-        "gateway", "ipify", "aws", "ifconfig", "icanhazip", "trace", "opendns", "google", "cloudflare",
+        "gateway", "ipify", "aws", "ifconfig", "icanhazip", "trace", "ident", "ipsb", "ipw", "3322",
+        "opendns", "google", "cloudflare", "opendns-tls", "opendns-https", "cloudflare-tls", "cloudflare-https",
+        "interface", "router",
     )  # fmt: skip
     assert all(made.authenticated for made in table.HTTP.values())
     built_in: list[Source] = [*table.HTTP.values(), *table.DNS.values()]
@@ -282,12 +284,12 @@ HALF = "peer closed connection without sending complete message body (received 3
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        (Fault.HTML, 'liar: the answer is not one address: "<html><body>Please log in to the networ…"'),
+        (Fault.HTML, "liar: a web page came in place of an address; a captive portal or a filter?"),
         (Fault.TWO_ADDRESSES, 'liar: the answer is not one address: "1.0.0.1, 198.51.100.77"'),
         (Fault.PRIVATE, "liar: answered 192.168.1.20, which is not a public address"),
         (Fault.WRONG_FAMILY, "liar: answered 2606:4700::1111, which is not an IPv4 address"),
         (Fault.UNAVAILABLE, "liar: answered with status 503"),
-        (Fault.REDIRECT, "liar: answered with status 302"),
+        (Fault.REDIRECT, "liar: answered with a redirect (status 302); redirects are not followed"),
         (Fault.HUGE, "liar: 127.0.0.1: the answer is longer than 4096 bytes"),
         (Fault.NOTHING, 'liar: the answer is not one address: ""'),
         (

@@ -101,11 +101,16 @@ def over_udp(query: dns.message.Message, server: Server, deadline: Deadline) -> 
         raise TimeoutError
 
 
-def over_tcp(query: dns.message.Message, server: Server, deadline: Deadline) -> dns.message.Message:
-    """One message over a connection of its own."""
+def over_tcp(
+    query: dns.message.Message,
+    server: Server,
+    deadline: Deadline,
+    secured: Callable[[socket.socket], socket.socket] = lambda plain: plain,
+) -> dns.message.Message:
+    """One message over a connection of its own; `secured` puts TLS around it."""
     wire = query.to_wire()
     sent = False
-    with _socket_errors(server, lambda: sent), _connected(server, deadline) as sock:
+    with _socket_errors(server, lambda: sent), _connected(server, deadline) as plain, secured(plain) as sock:
         sent = True
         sock.sendall(struct.pack("!H", len(wire)) + wire)
         (length,) = struct.unpack("!H", _exactly(sock, 2, deadline))

@@ -10,7 +10,7 @@ from ddns.address import Family
 from ddns.cycle import Found, World
 from ddns.errors import Block, Held
 from ddns.expect import LONGEST, OWN_PROBE, Expected
-from ddns.model import Available, Detected, Kind, Memory, Outcome
+from ddns.model import Available, Detected, Elsewhere, Kind, Memory, Outcome
 from ddns.net import wire
 from ddns.observe import last_seen
 from ddns.runtime.quick import own_probe
@@ -31,6 +31,8 @@ def promise(world: World, found: Found, outcomes: Sequence[Outcome], memory: Mem
         return None
     expected = []
     for family, detected in found.detected.items():
+        if isinstance(detected.detection, Elsewhere):
+            return None  # the way home may show in nothing that the next run looks at
         if isinstance(detected.detection, Available):  # that a family has no route is in the fingerprint
             item = _agreeing_probe(family, detected, world.probes.get(family, ""), settings)
             if item is None:

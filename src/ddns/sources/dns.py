@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ddns.address import Address, Family
+from ddns.address import Address, Family, Network
 from ddns.errors import ProviderError, SourceError
 from ddns.model import HttpRequest
 from ddns.net import wire
 from ddns.ports import Deadline, Net
+from ddns.sources.http import refuse_exit
 
 #: Seconds; a lost datagram must not cost the whole run.
 _PATIENCE = 2.0
@@ -25,6 +26,7 @@ class ProbeSource(msgspec.Struct, frozen=True):
     probes: Mapping[Family, wire.Probe]
     suffices: bool = False
     authenticated: bool = False
+    exits: tuple[Network, ...] = ()
 
     @property
     def families(self) -> frozenset[Family]:
@@ -35,10 +37,12 @@ class ProbeSource(msgspec.Struct, frozen=True):
         """The address that the probe tells."""
         probe = self.probes[family]
         try:
-            return ipaddress.ip_address(self._answer(probe, family, net, deadline.within(_PATIENCE)))
+            address = ipaddress.ip_address(self._answer(probe, family, net, deadline.within(_PATIENCE)))
         except (ProviderError, wire.WireError, ValueError) as error:
             text = error.message if isinstance(error, ProviderError) else str(error)
             raise SourceError(f"{self.name}: {text}") from error
+        refuse_exit(self.name, self.operator, address, self.exits)
+        return address
 
     @staticmethod
     def _answer(probe: wire.Probe, family: Family, net: Net, deadline: Deadline) -> str:

@@ -1,0 +1,60 @@
+"""How far this machine's clock is off, by the Date header of answers that come over TLS anyway (RFC 9110, 6.6.1)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import statistics
+from collections.abc import Iterable
+
+from ddns.address import Family
+from ddns.model import Answer, HttpRequest, HttpResponse
+from ddns.ports import Clock, Deadline, Net
+
+#: Seconds that are worth a word: signatures and tokens of providers fail beyond a few minutes.
+TOLD = 60.0
+#: Two operators who are this close (seconds) tell the same time.
+_CLOSE = 30.0
+
+
+class Hearing:
+    """A `Net` that notes what the last answer over HTTP said of the time. Made anew for each question."""
+
+    def __init__(self, net: Net, clock: Clock) -> None:
+        self._net = net
+        self._clock = clock
+        #: Seconds by which the server's clock is ahead of ours; None: it did not say.
+        self.skew: float | None = None
+
+    def http(
+        self, request: HttpRequest, *, deadline: Deadline, family: Family | None = None, limit: int = 1 << 20
+    ) -> HttpResponse:
+        """See `ports.Net`."""
+        response = self._net.http(request, deadline=deadline, family=family, limit=limit)
+        told = _time(response.headers.get("date", ""))
+        self.skew = None if told is None else told - self._clock.now()
+        return response
+
+    def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
+        """See `ports.Net`."""
+        return self._net.udp(data, to, deadline=deadline)
+
+
+def _time(text: str) -> float | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (ValueError, IndexError, TypeError, OverflowError):
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or dt.UTC).timestamp()
+
+
+def told(answers: Iterable[Answer]) -> float | None:
+    """Seconds by which this clock is behind (negative: ahead).
+
+    None where that is too little to matter, or fewer than two operators, and none that suffices, say so.
+    """
+    heard = [answer for answer in answers if answer.authenticated and answer.skew is not None]
+    middle = statistics.median(answer.skew or 0.0 for answer in heard) if heard else 0.0
+    close = [answer for answer in heard if abs((answer.skew or 0.0) - middle) <= _CLOSE]
+    enough = len({answer.operator for answer in close}) >= 2 or any(answer.suffices for answer in close)
+    return middle if enough and abs(middle) > TOLD else None
