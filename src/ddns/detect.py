@@ -80,7 +80,6 @@ def detect(
     """
     asked = [source for source in sources if family in source.families]
     answers: list[Answer] = []
-    late: list[str] = []
     groups = _groups(asked, probe, resting)
     for position, group in enumerate(groups):
         share = deadline.within(deadline.left() / (len(groups) - position))
@@ -95,19 +94,26 @@ def detect(
             patience.cut()
         else:
             if not patience.is_cut:
-                told = {answer.source for answer in answers}
-                late += [source.name for source in group if source.name not in told]
+                answers += _late(group, answers, patience.whole)
         if not ask_all and isinstance(verdict(answers), Available):
             break
-    silent = {source.name for source in asked} - {answer.source for answer in answers}
     found = verdict(answers)
     if isinstance(found, Available):
-        return Detected(found, tuple(answers), tuple(late))
+        return Detected(found, tuple(answers))
     if not route and not any(answer.address for answer in answers):
         return Detected(Absent(f"no route to the Internet over IPv{family.value}"), tuple(answers))
-    silence = tuple(f"{name}: no answer in time" for name in sorted(silent))
-    causes = _portal(answers) + found.causes + silence
-    return Detected(Unknown(causes or (f"no source for IPv{family.value} is set",)), tuple(answers), tuple(late))
+    causes = _portal(answers) + found.causes
+    return Detected(Unknown(causes or (f"no source for IPv{family.value} is set",)), tuple(answers))
+
+
+def _late(group: Sequence[Source], answers: Iterable[Answer], seconds: float) -> list[Answer]:
+    """For each of the group that was waited for to the end and said nothing."""
+    told = {answer.source for answer in answers}
+    return [
+        Answer(s.name, s.operator, s.authenticated, problem=f"{s.name}: no answer in time", seconds=seconds)
+        for s in group
+        if s.name not in told
+    ]
 
 
 class _Patience:
@@ -115,6 +121,7 @@ class _Patience:
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
+        self.whole = deadline.left()
         self.is_cut = False
 
     def left(self) -> float:

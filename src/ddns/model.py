@@ -143,11 +143,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Detected(msgspec.Struct, frozen=True):
-    """What is known of one family, and who said what. `late`: who was waited for to the end, and said nothing."""
+    """What is known of one family, and who said what."""
 
     detection: Detection
     answers: tuple[Answer, ...] = ()
-    late: tuple[str, ...] = ()
 
 
 class Rest(msgspec.Struct, frozen=True):

@@ -18,7 +18,8 @@ def resting(rested: Rested, family: Family, now: float) -> dict[str, float]:
 
     One whose rest begins in the future does not: the clock went back.
     """
-    return {name: rest.until for (name, of), rest in rested.items() if of is family and rest.since <= now < rest.until}
+    ends = {name: min(rest.until, rest.since + LONGEST) for (name, of), rest in rested.items() if of is family}
+    return {name: end for name, end in ends.items() if rested[name, family].since <= now < end}
 
 
 def news(rested: Rested, family: Family, detected: Detected, now: float) -> Iterator[tuple[str, Rest | None]]:
@@ -27,19 +28,14 @@ def news(rested: Rested, family: Family, detected: Detected, now: float) -> Iter
     Failures count only where the others came to an answer: else the network is at fault, and not the source.
     """
     good = isinstance(detected.detection, Available)
-    failed: dict[str, tuple[str, float | None]] = {}
-    if good:
-        failed = dict.fromkeys(detected.late, ("no answer in time", None))
     for answer in detected.answers:
         if answer.address is not None and (answer.source, family) in rested:
             yield answer.source, None
         elif answer.address is None and good:
-            failed[answer.source] = (answer.problem, answer.retry_after)
-    for name, (problem, retry_after) in failed.items():
-        before = rested.get((name, family))
-        failures = before.failures + 1 if before else 1
-        pause = max(_pause(failures), min(retry_after or 0.0, LONGEST))
-        yield name, Rest(failures, now, now + pause, problem)
+            before = rested.get((answer.source, family))
+            failures = before.failures + 1 if before else 1
+            pause = max(_pause(failures), min(answer.retry_after or 0.0, LONGEST))
+            yield answer.source, Rest(failures, now, now + pause, answer.problem)
 
 
 def _pause(failures: int) -> float:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import socket
 import struct
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 
+from ddns.address import Family
 from ddns.host.adapters import read
-from ddns.host.addresses import LocalAddress, stable
-from ddns.host.linux import netlink
+from ddns.host.addresses import LocalAddress, best, stable
+from ddns.host.linux import adapters
 
 PUBLIC4, PUBLIC6 = IPv4Address("8.8.4.4"), IPv6Address("2a00:1450::7")
 FOR_EVER = 0xFFFFFFFF
@@ -41,8 +41,14 @@ def told(address: str, flags: int = 0x80, preferred: int = FOR_EVER, wide: int |
     return body if wide is None else body + attribute(8, struct.pack("=I", wide))
 
 
-def eth0(_index: int) -> tuple[str, bool]:
-    return "eth0", True
+LINKS = {2: ("eth0", True)}
+
+
+def decoded(body: bytes) -> ifaddrmsg:
+    """As the library reads it off the kernel's socket."""
+    found = ifaddrmsg(message(20, body))
+    found.decode()
+    return found
 
 
 @pytest.mark.parametrize(
@@ -66,40 +72,17 @@ def eth0(_index: int) -> tuple[str, bool]:
     ],
 )  # fmt: skip
 def test_a_message_of_the_kernel(body: bytes, expected: LocalAddress) -> None:
-    assert netlink.address(body, eth0) == expected
+    assert adapters.address(decoded(body), LINKS) == expected
 
 
-def test_another_family_is_left_out() -> None:
-    assert netlink.address(struct.pack("=BBBBI", socket.AF_PACKET, 0, 0, 0, 2), eth0) is None
+def test_another_family_is_passed_over() -> None:
+    assert adapters.address(decoded(struct.pack("=BBBBI", socket.AF_PACKET, 0, 0, 0, 2)), LINKS) is None
 
 
-def test_a_datagram_holds_several_messages() -> None:
-    data = message(netlink.NEW_ADDRESS, b"abcde") + message(netlink.DONE, b"")
-    assert list(netlink.messages(data)) == [(netlink.NEW_ADDRESS, b"abcde"), (netlink.DONE, b"")]
-
-
-def test_a_refusal_is_an_error() -> None:
-    with pytest.raises(PermissionError):
-        list(netlink.messages(message(2, struct.pack("=i", -1))))
-
-
-@given(st.binary(max_size=200))
-def test_whatever_comes_is_an_address_nothing_or_malformed(data: bytes) -> None:
-    try:
-        for kind, body in netlink.messages(data):
-            if kind == netlink.NEW_ADDRESS:
-                netlink.address(body, eth0)
-    except (netlink.Malformed, OSError):
-        pass
-
-
-@given(st.binary(max_size=80), st.sampled_from([socket.AF_INET, socket.AF_INET6]))
-def test_whatever_an_address_message_holds(rest: bytes, family: int) -> None:
-    try:
-        found = netlink.address(struct.pack("=BBBBI", family, 0, 0, 0, 1) + rest, eth0)
-    except netlink.Malformed:
-        return
+def test_an_adapter_that_went_away_has_its_number() -> None:
+    found = adapters.address(decoded(told("8.8.4.4")), {})
     assert found is not None
+    assert found.adapter == "2"
 
 
 def test_this_machine_has_a_loopback_that_no_name_may_point_to() -> None:
@@ -135,3 +118,30 @@ def test_the_one_that_lasts_longest_is_first() -> None:
     long = LocalAddress("eth0", IPv6Address("2a00::2"), preferred=600.0)
     assert stable([short, GOOD, long]) == [GOOD, long, short]
     assert stable([GOOD, LocalAddress("eth1", PUBLIC4)])[0].address == PUBLIC4
+
+
+LASTING, TEMPORARY = IPv6Address("2a00:1450::7"), IPv6Address("2a00:1450::dead:beef")
+OTHER = LocalAddress("eth1", IPv6Address("2a02::1"))
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (str(LASTING), LASTING),
+        (str(TEMPORARY), LASTING),
+        ("2a02::1", OTHER.address),
+        ("2001:db8::1", LASTING),
+        ("", LASTING),
+    ],
+    ids=["itself", "its temporary one", "another adapter", "elsewhere", "no route"],
+)
+def test_the_address_that_a_name_points_to(source: str, expected: IPv6Address) -> None:
+    found = [LocalAddress("eth0", TEMPORARY, temporary=True), OTHER, LocalAddress("eth0", LASTING)]
+    assert best(found, Family.V6, source) == expected
+    assert best(found, Family.V4, source) is None
+
+
+def test_no_other_address_is_taken_where_none_will_do() -> None:
+    found = [LocalAddress("eth0", TEMPORARY, temporary=True), LocalAddress("eth0", IPv6Address("fd00::2"))]
+    assert best(found, Family.V6, str(TEMPORARY)) is None
+    assert best(found, Family.V6, "", (ip_network("fd00::/8"),)) == IPv6Address("fd00::2")

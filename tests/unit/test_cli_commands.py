@@ -233,12 +233,18 @@ SAID = (
 )
 
 
-def says(monkeypatch: pytest.MonkeyPatch, **families: Detection) -> list[Family]:
+def says(
+    monkeypatch: pytest.MonkeyPatch,
+    resting: dict[str, float] | None = None,
+    skew: str = "",
+    **families: Detection,
+) -> list[Family]:
     wanted: list[Family] = []
 
-    def detect_all(_start: object, asked: list[Family]) -> dict[Family, Detected]:
+    def detect_all(_start: object, asked: list[Family]) -> dict[Family, looking.Seen]:
         wanted.extend(asked)
-        return {Family[name]: Detected(found, SAID if name == "V4" else ()) for name, found in families.items()}
+        detected = {Family[name]: Detected(found, SAID if name == "V4" else ()) for name, found in families.items()}
+        return {family: looking.Seen(found, resting or {}, skew) for family, found in detected.items()}
 
     monkeypatch.setattr(looking, "detect_all", detect_all)
     return wanted
@@ -319,6 +325,7 @@ def test_detect_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
         "address": "203.0.113.8",
         "problem": None,
         "ms": 9,
+        "resting_until": None,
     }
     assert (six["verdict"], six["address"], six["causes"], six["answers"]) == ("unknown", None, ["a: b"], [])
     assert done.code == 11

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from ddns import host
 from ddns.cli.config import config
 from ddns.host.secrets import Vault
-from ddns.runtime import compose
+from ddns.runtime import compose, sourcing
 from ddns.sources.http import HttpSource
 
 CLOUDFLARE = """\
@@ -303,7 +303,7 @@ def test_a_relative_ca_file_begins_at_the_settings_folder(
     (data / "ca.pem").write_text("")
     assert ddns_config("validate", "--data", data).exit_code == 0
     loaded, _ = compose.load(host.places(str(data)))
-    own, gateway = compose.build_sources(loaded.settings)[1], loaded.settings.gateway
+    own, gateway = sourcing.build(loaded.settings)[1], loaded.settings.gateway
     assert isinstance(own, HttpSource)
     assert gateway is not None
     assert (own.ca_file, gateway.ca_file) == (f"{data}/tls/own.pem", f"{data}/ca.pem")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,9 +12,11 @@ from ddns.cli.output import emit
 from ddns.errors import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ddns.address import Family
     from ddns.model import Detected
-    from ddns.render import Cell, Screen
+    from ddns.render import Cell, Part, Screen
 
 
 @click.command(**options.examples("ddns detect", "ddns detect -6", "ddns detect --json"))
@@ -33,7 +36,10 @@ def detect(ctx: click.Context, *, data: str | None, as_json: bool, four: bool, s
     from ddns.runtime.looking import detect_all
 
     asked = [family for family, wanted in ((Family.V4, four), (Family.V6, six)) if wanted]
-    families = [described(family, found) for family, found in detect_all(Start(data), asked).items()]
+    families = [
+        described(family, seen.detected, seen.resting) | {"clock": seen.skew or None}
+        for family, seen in detect_all(Start(data), asked).items()
+    ]
     if as_json:
         emit("detect", {"families": families})
     else:
@@ -44,9 +50,12 @@ def detect(ctx: click.Context, *, data: str | None, as_json: bool, four: bool, s
     ctx.exit(int(Exit.ADDRESS if unknown else Exit.FINE))
 
 
-def described(family: Family, detected: Detected) -> dict[str, Any]:
-    """A detection as JSON values."""
+def described(family: Family, detected: Detected, resting: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """A detection as JSON values. `resting`: until when a run would leave a source alone (UTC seconds)."""
     from ddns.model import Absent, Available, Unknown
+    from ddns.times import utc
+
+    rests = resting or {}
 
     found = detected.detection
     return {
@@ -64,6 +73,7 @@ def described(family: Family, detected: Detected) -> dict[str, Any]:
                 "address": str(answer.address) if answer.address is not None else None,
                 "problem": answer.problem or None,
                 "ms": round(answer.seconds * 1000),
+                "resting_until": utc(rests[answer.source]) if answer.source in rests else None,
             }
             for answer in detected.answers
         ],
@@ -72,6 +82,8 @@ def described(family: Family, detected: Detected) -> dict[str, Any]:
 
 def draw(screen: Screen, families: list[dict[str, Any]]) -> None:
     """A table and a verdict a family."""
+    from ddns.render import sign
+
     for number, family in enumerate(families):
         if number:
             screen.line()
@@ -80,6 +92,8 @@ def draw(screen: Screen, families: list[dict[str, Any]]) -> None:
             screen.table([_row(answer, family["address"]) for answer in family["answers"]], head=head, right=("ms",))
             screen.line()
         draw_verdict(screen, family)
+        if family.get("clock"):
+            screen.line(sign("waiting"), f" {family['clock']}", hang=2)
 
 
 def draw_verdict(screen: Screen, family: dict[str, Any]) -> None:
@@ -92,17 +106,24 @@ def draw_verdict(screen: Screen, family: dict[str, Any]) -> None:
         screen.line(sign("fine"), name, (family["address"], "address"), (f"  agreed by {by}", "dim"), hang=2)
     elif family["verdict"] == "absent":
         screen.line(sign("new"), name, "none", (f"  {family['because']}", "dim"), hang=2)
+    elif family["verdict"] == "elsewhere":
+        screen.line(sign("new"), name, "records stay", (f"  {family['because']}", "dim"), hang=2)
     else:
         screen.line(sign("failed"), name, ("not known", "failed"), "  no two operators agree; records stay", hang=2)
+        if any("captive portal" in cause for cause in family["causes"][:1]):
+            screen.line(("  " + family["causes"][0] + "; log in to this network with a browser", "waiting"), hang=2)
 
 
 def _row(answer: dict[str, Any], agreed: str | None) -> list[Cell]:
     from ddns.render import sign
+    from ddns.wording import local, seconds_of
 
     said = answer["address"]
     mark = sign("fine" if said and said == agreed else "failed" if said and agreed else "new")
-    told: Cell = (
-        (said, "address") if said else ((answer["problem"] or "no answer").removeprefix(f"{answer['source']}: "), "dim")
-    )
+    problem = (answer["problem"] or "no answer").removeprefix(f"{answer['source']}: ")
+    told: list[Part] = [(said, "address") if said else (problem, "dim")]
+    until = seconds_of(answer["resting_until"]) if answer.get("resting_until") else None
+    if until is not None:
+        told.append((f"  rests until {local(until, time.time())}", "waiting"))
     tls = "yes" if answer["authenticated"] else "no"
     return [mark, (answer["source"], "strong"), answer["operator"], tls, told, str(answer["ms"])]

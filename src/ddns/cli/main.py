@@ -28,6 +28,7 @@ COMMANDS = {
     "history": "ddns.cli.history:history",
     "detect": "ddns.cli.detect:detect",
     "providers": "ddns.cli.providers:providers",
+    "sources": "ddns.cli.sources:sources",
     "pause": "ddns.cli.pause:pause",
     "resume": "ddns.cli.pause:resume",
     "remove": "ddns.cli.remove:remove",

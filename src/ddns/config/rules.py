@@ -7,6 +7,9 @@ type is passed over here: `convert` has reported it.
 from __future__ import annotations
 
 import ipaddress
+import ntpath
+import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -100,6 +103,7 @@ def _detect(detect: Mapping[str, Any], known: set[str], report: Report) -> None:
         if source not in known:
             tail = hint(source, sorted(known)) or f"; the built-in ones are {', '.join(sorted(known))}"
             report(("detect", "sources", index), f"unknown source {quoted(source)}{tail}")
+    _own_sources(detect.get("sources"), report)
     for family in (4, 6):
         wrong = _probe(detect.get(f"probe{family}"), family)
         if wrong:
@@ -108,6 +112,52 @@ def _detect(detect: Mapping[str, Any], known: set[str], report: Report) -> None:
         wrong = _network(text)
         if wrong:
             report(("detect", "allow_private", index), wrong)
+    for index, text in _texts(detect, "networks"):
+        wrong = None if mac(text) else _network(text)
+        if wrong:
+            report(("detect", "networks", index), wrong)
+
+
+def mac(text: str) -> str:
+    """A MAC address in its usual form, "" when the text is none."""
+    pairs = re.split("[:-]", text.strip().lower())
+    return ":".join(pairs) if len(pairs) == 6 and all(re.fullmatch("[0-9a-f]{2}", pair) for pair in pairs) else ""
+
+
+def _own_sources(sources: object, report: Report) -> None:
+    for index, source in enumerate(sources if isinstance(sources, list) else ()):
+        if isinstance(source, dict):
+            for key, wrong in _own_source(source):
+                report(("detect", "sources", index, *([key] if key else [])), wrong)
+
+
+def _own_source(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a table in `sources`: the key, "" for the whole of it, and why."""
+    if ("url" in source) == ("command" in source):
+        yield "", "a source of your own has either a url or a command"
+    command, pattern, pointer = source.get("command"), source.get("regex"), source.get("json")
+    if isinstance(command, list):
+        if not command or not all(isinstance(part, str) and part for part in command):
+            yield "command", 'expected a program and its arguments, such as ["/usr/local/bin/address", "--outer"]'
+        elif not (posixpath.isabs(command[0]) or ntpath.isabs(command[0])):
+            yield "command", f"expected the program's whole path, found {quoted(command[0])}"
+        for key in ("json", "regex", "ca_file"):
+            if key in source:
+                yield key, "this is for a url, not for a command"
+    if pattern and pointer:
+        yield "regex", "json and regex exclude each other"
+    if isinstance(pattern, str) and pattern and (wrong := _pattern(pattern)):
+        yield "regex", wrong
+    if isinstance(pointer, str) and pointer.startswith("/") and re.search("~(?![01])", pointer):
+        yield "json", "in a JSON pointer a ~ is written ~0, and a / within a key ~1"
+
+
+def _pattern(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        return f"not a regular expression: {error}"
+    return "" if groups == 1 else f"expected one group, in parentheses, for the address; found {groups}"
 
 
 def _probe(text: object, family: int) -> str | None:

@@ -76,7 +76,7 @@ _CA_FILE = "A PEM file with the CA to trust instead of the system's; a relative 
 
 
 class OwnSource(Table, frozen=True, kw_only=True):
-    """A source of your own: a URL that answers with the caller's address."""
+    """A source of your own: a URL that answers with the caller's address, or a command that prints it."""
 
     url: Annotated[
         str,
@@ -84,10 +84,24 @@ class OwnSource(Table, frozen=True, kw_only=True):
             pattern="^https?://",
             description="Asked with GET; https counts as authenticated.",
         ),
-    ]
+    ] = ""
+    command: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="In place of url: a program, by its whole path, and its arguments. No shell. "
+            "It prints one address. Only in settings that nobody but administrators can change."
+        ),
+    ] = ()
     operator: Annotated[str, Meta(description="Who runs it; two sources of one operator count once.")]
     json: Annotated[
-        str, Meta(description="The key of a JSON answer that holds the address; else the whole body is it.")
+        str,
+        Meta(
+            description="Where in a JSON answer the address is: a key, or a JSON pointer such as /network/ip. "
+            "Else the whole body is it."
+        ),
+    ] = ""
+    regex: Annotated[
+        str, Meta(description="A pattern whose one group, in parentheses, is the address in the answer.")
     ] = ""
     families: Annotated[tuple[Literal[4, 6], ...], Meta(description="The address families that it can tell.")] = (4, 6)
     ca_file: Annotated[str, Meta(description=_CA_FILE)] = ""
@@ -104,7 +118,7 @@ class Detect(Table, frozen=True, kw_only=True):
 
     sources: Annotated[
         tuple[str | OwnSource, ...],
-        Meta(description="Built-in names, or tables with url and operator. Two operators must agree."),
+        Meta(description="Built-in names, or tables (below). Two operators must agree, one of them over TLS."),
     ] = ("gateway", "ipify", "aws", "ifconfig", "icanhazip", "opendns", "google")
     probe4: Annotated[
         str,
@@ -118,6 +132,13 @@ class Detect(Table, frozen=True, kw_only=True):
     allow_private: Annotated[
         tuple[str, ...],
         Meta(description="Networks (CIDR) whose addresses may be published though they are not public."),
+    ] = ()
+    networks: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Where this machine may publish from: networks (CIDR) of its own local addresses, "
+            "or MAC addresses of the default gateway. Elsewhere records stay as they are. Empty: everywhere."
+        ),
     ] = ()
     timeout: Annotated[Duration, Meta(description="The time that all sources together may take.")] = Duration("10s")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from ddns.address import Family
+from ddns.address import Address, Family
 from ddns.errors import DdnsError
-from ddns.model import Answer, Available, Detection, Kind, Outcome, RRset
+from ddns.model import Absent, Answer, Available, Detection, Kind, Outcome, RRset, Unknown
 from ddns.ports import Log
 
 _LEVELS = {Kind.FAILED: "ERROR", Kind.CONTENDED: "ERROR", Kind.DEFERRED: "WARN", Kind.HELD: "WARN"}
@@ -57,15 +57,38 @@ def _error(cause: DdnsError | None) -> dict[str, str] | None:
 
 
 def tell_detection(log: Log, family: Family, found: Detection, answers: Sequence[Answer]) -> None:
-    """What is known of a family, and which sources said otherwise."""
+    """What is known of a family, and which sources said otherwise; of a refusal, which source said what."""
     address = found.address if isinstance(found, Available) else None
     liars = [a for a in answers if a.address is not None and address is not None and a.address != address]
     log.write(
-        "INFO" if not liars else "WARN",
+        "INFO" if not liars and not isinstance(found, Unknown) else "WARN",
         f"IPv{family.value}: {address}" if address else f"IPv{family.value}: {type(found).__name__.lower()}",
         family=family.value,
         address=str(address) if address else None,
         agreed_by=list(found.agreed_by) if isinstance(found, Available) else None,
         disagree=[{"source": a.source, "address": str(a.address)} for a in liars],
         problems=[a.problem for a in answers if a.problem],
+        causes=list(found.causes) if isinstance(found, Unknown) else None,
+        because=found.by if isinstance(found, Absent) else None,
     )
+
+
+#: Bits of an address that stay the same while it stays in one network, roughly that of one provider.
+_NETWORK_BITS = {4: 16, 6: 32}
+
+
+def jump(new: Address, before: Iterable[Address]) -> str:
+    """The sentence for an address in another network than all that were published before; "" where there is none."""
+    olds = [old for old in before if old.version == new.version]
+    bits = _NETWORK_BITS[new.version]
+    shift = new.max_prefixlen - bits
+    if not olds or any(int(old) >> shift == int(new) >> shift for old in olds):
+        return ""
+    told = ", ".join(sorted(map(str, olds)))
+    return f"IPv{new.version}: {new} is in another network (/{bits}) than what was published: {told}"
+
+
+def skewed(seconds: float) -> str:
+    """The sentence for a clock that is `seconds` behind (negative: ahead)."""
+    side = "behind" if seconds > 0 else "ahead of"
+    return f"this machine's clock is {abs(seconds):.0f} s {side} that of the sources; set it: signatures will fail"

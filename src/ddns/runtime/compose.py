@@ -25,12 +25,12 @@ from ddns.errors import BadCredentials, SettingsError
 from ddns.host import eventlog, route
 from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
-from ddns.model import Memory, RecordKey, RecordType, Target
+from ddns.model import Memory, RecordKey, RecordType, Rest, Target
 from ddns.net.client import Client
-from ddns.ports import Clock, Deadline, Log, Net, Provider, Source, State, Tools
+from ddns.ports import Clock, Deadline, Log, Net, Provider, State, Tools
 from ddns.providers import table as providers
 from ddns.resilience import Guard, Retry
-from ddns.runtime import RunRequest
+from ddns.runtime import RunRequest, sourcing
 from ddns.runtime.clock import SystemClock
 from ddns.secret import SecretRef
 from ddns.sources import table as sources
@@ -73,6 +73,8 @@ def load(places: host.Places, *, missing: bytes | None = None) -> tuple[config.L
         policy=policy.read(host.policy_file()),
     )
     _settle_ca_files(loaded, places.config)
+    if there:
+        sourcing.refuse_foreign_commands(loaded, places.config_file)
     return loaded, data
 
 
@@ -145,6 +147,7 @@ def world(
     log: Log,
     trace_id: str,
     seams: Seams,
+    note_rest: Callable[[str, Family, Rest | None], None] = lambda _name, _family, _rest: None,
 ) -> World:
     """Everything a run is made of."""
     settings, clock, net = loaded.settings, seams.clock, seams.net()
@@ -152,7 +155,7 @@ def world(
     wrapped = seams.state(state)
     return World(
         targets=targets(settings),
-        sources=build_sources(settings),
+        sources=sourcing.build(settings),
         providers=dict(_guards(loaded, tools, memory, wrapped, vault, seams, insist=request.now)),
         state=wrapped,
         memory=memory,
@@ -163,12 +166,14 @@ def world(
         policy=_policy(settings),
         rules=Rules(settings.proof.settle.seconds, insist=request.now),
         allow=tuple(map(ip_network, settings.detect.allow_private)),
-        probes=_probes(settings),
+        probes=sourcing.probes(settings),
         route=lambda family: bool(route.source_address(family.value)),
         detect_seconds=settings.detect.timeout.seconds,
         prove_every=settings.proof.every.seconds,
         prove=request.prove or request.trial,
         gather=seams.gather,
+        away=sourcing.away(settings.detect.networks),
+        note_rest=note_rest,
     )
 
 
@@ -197,28 +202,6 @@ def _target(record: Record, rtype: RecordType) -> Target:
     assert family is not None  # the schema lets only A and AAAA through
     extra = {} if record.proxied is None else {"proxied": record.proxied}
     return Target(RecordKey(record.provider, record.name, rtype), family, record.ttl, extra, record.adopt)
-
-
-def build_sources(settings: Settings) -> list[Source]:
-    """The sources of the settings, the probes among them."""
-    gateway = settings.gateway
-    return sources.build(
-        [_own(item) if isinstance(item, OwnSource) else item for item in settings.detect.sources],
-        probes=_probes(settings),
-        gateway_url=gateway.url if gateway else "",
-        gateway_ca_file=gateway.ca_file if gateway else "",
-    )
-
-
-def _own(source: OwnSource) -> sources.Own:
-    form = f"json:{source.json}" if source.json else "text"
-    return sources.Own(source.url, source.operator, form, frozenset(map(Family, source.families)), source.ca_file)
-
-
-def _probes(settings: Settings) -> dict[Family, str]:
-    """The probe of each family: as set, else the first DNS source that is listed."""
-    listed = next((item for item in settings.detect.sources if isinstance(item, str) and item in sources.DNS), "")
-    return {Family.V4: settings.detect.probe4 or listed, Family.V6: settings.detect.probe6 or listed}
 
 
 def _policy(settings: Settings) -> Retry:

@@ -9,14 +9,15 @@ import sys
 
 from msgspec.structs import replace
 
-from ddns import host
+from ddns import host, skew
+from ddns.address import Family
 from ddns.config.load import Loaded
 from ddns.cycle import carry_out, look
 from ddns.errors import DdnsError, Exit, SettingsError, StateError, worst
 from ddns.expect import Expectation
 from ddns.host.secrets import Vault
-from ddns.model import Outcome, Run, Unknown
-from ddns.report.events import outcome_line, tell_detection, tell_outcome
+from ddns.model import Available, Detected, Memory, Outcome, Run, Unknown
+from ddns.report.events import jump, outcome_line, skewed, tell_detection, tell_outcome
 from ddns.report.log import JsonLog
 from ddns.runtime import RunRequest, Start, compose, events
 from ddns.runtime.promise import promise
@@ -95,13 +96,19 @@ class _Session:
             watched = compose.watched(loaded, self._vault)
             mark = fingerprint(data, watched or ())
             world = compose.world(
-                loaded, self._request, memory, self._store, self._vault, self._log, self._start.trace_id, self._seams
+                loaded,
+                self._request,
+                memory,
+                self._store,
+                self._vault,
+                self._log,
+                self._start.trace_id,
+                self._seams,
+                self._store.note_rest,
             )
             # Other settings, another version, another network, or a resume: what was proven before is proven again.
             world = replace(world, prove=world.prove or mark != memory.fingerprint)
-            found = look(
-                world, self._run, lambda family, seen: tell_detection(self._log, family, seen.detection, seen.answers)
-            )
+            found = look(world, self._run, lambda family, seen: self._tell_detected(memory, family, seen))
         except SettingsError as error:  # also of a ca_file, which is opened when it is used
             return self._settings_wrong(error)
         if not any(isinstance(seen.detection, Unknown) for seen in found.detected.values()):
@@ -116,6 +123,17 @@ class _Session:
         self._close(code, expectation, sum(outcome.kind.wrote for outcome in outcomes), loaded)
         self._events.ended(outcomes, found.detected, code)
         return code
+
+    def _tell_detected(self, memory: Memory, family: Family, seen: Detected) -> None:
+        tell_detection(self._log, family, seen.detection, seen.answers)
+        if isinstance(seen.detection, Available):
+            before = {v for p in memory.published.values() for v in p.rrset.values if not isinstance(v, str)}
+            moved = jump(seen.detection.address, before)
+            if moved:
+                self._say(moved, "WARN")
+        seconds = skew.told(seen.answers)
+        if seconds is not None:
+            self._say(skewed(seconds), "WARN")
 
     def _tell(self, outcome: Outcome) -> None:
         tell_outcome(self._log, outcome)

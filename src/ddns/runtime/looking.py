@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
+from ddns import skew
 from ddns.address import Family
 from ddns.config.schema import Settings
 from ddns.cycle import Found, World, ask, look
 from ddns.errors import DdnsError, Exit, StateError, worst
 from ddns.host.secrets import Vault
 from ddns.model import BlockNote, BreakerNote, Change, Detected, Memory, Outcome, Resolution, Run
+from ddns.report.events import skewed
+from ddns.resting import resting
 from ddns.runtime import RunRequest, Start, compose
 from ddns.runtime.full import complain
+from ddns.sources import table
 from ddns.state.schema import connect
 from ddns.state.store import Store
+from ddns.times import utc
 
 
 class NoState:
@@ -86,7 +93,18 @@ def plan(start: Start, request: RunRequest, seams: compose.Seams | None = None) 
     return look(world, Run(start.trace_id, "plan", start.started), lambda _family, _detected: None)
 
 
-def detect_all(start: Start, families: Sequence[Family] = ()) -> dict[Family, Detected]:
+class Seen(NamedTuple):
+    """A detection of one family; `resting` are the sources that a run would not ask now, and until when.
+
+    `skew` is the sentence for a clock that is wrong, "" where it is not known to be.
+    """
+
+    detected: Detected
+    resting: Mapping[str, float]
+    skew: str
+
+
+def detect_all(start: Start, families: Sequence[Family] = ()) -> dict[Family, Seen]:
     """What every source says, by family: those given, else those of the records, else both.
 
     Works before there are settings, with the defaults, unless a folder was named. Raises SettingsError.
@@ -94,7 +112,50 @@ def detect_all(start: Start, families: Sequence[Family] = ()) -> dict[Family, De
     missing = compose.DEFAULTS if start.data is None else None
     world, settings = compose_world(start, RunRequest(start.data), missing=missing)
     chosen = families or sorted({target.family for target in compose.targets(settings)}) or list(Family)
-    return {family: ask(world, family, ask_all=True) for family in chosen}
+    return {family: _seen(world, family) for family in chosen}
+
+
+def _seen(world: World, family: Family) -> Seen:
+    detected = ask(world, family, ask_all=True)
+    seconds = skew.told(detected.answers)
+    rested = resting(world.memory.rested, family, world.clock.now())
+    return Seen(detected, rested, skewed(seconds) if seconds is not None else "")
+
+
+def known_sources(start: Start) -> list[dict[str, Any]]:
+    """Every source that there is: those built in, then those of the settings. `used`: the settings list it.
+
+    `resting`: until when a source is left alone, by family. Works before there are settings. Raises SettingsError.
+    """
+    missing = compose.DEFAULTS if start.data is None else None
+    world, _ = compose_world(start, RunRequest(start.data), missing=missing)
+    now = world.clock.now()
+    rested = {family: resting(world.memory.rested, family, now) for family in Family}
+    used = {source.name: source for source in world.sources}
+    built_in = [msgspec.structs.asdict(row) for row in table.listed()]
+    names = {row["name"] for row in built_in}
+    own = [
+        {
+            "name": source.name,
+            "operator": source.operator,
+            "families": tuple(sorted(family.value for family in source.families)),
+            "authenticated": source.authenticated,
+            "how": table.how(source),
+        }
+        for source in world.sources
+        if source.name not in names
+    ]
+    return [
+        row
+        | {
+            "built_in": row["name"] in names,
+            "used": row["name"] in used,
+            "resting": {
+                f"ipv{family.value}": utc(ends[row["name"]]) for family, ends in rested.items() if row["name"] in ends
+            },
+        }
+        for row in [*built_in, *own]
+    ]
 
 
 def trial_run(start: Start, request: RunRequest, seams: compose.Seams | None = None) -> int:

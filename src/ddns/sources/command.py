@@ -77,11 +77,20 @@ class CommandSource(msgspec.Struct, frozen=True):
 
 def _started(command: tuple[str, ...], environ: dict[str, str]) -> subprocess.Popen[bytes]:
     """Started without a window, without input, in a group of its own."""
-    quiet, pipe = subprocess.DEVNULL, subprocess.PIPE
+    quiet = subprocess.DEVNULL
     if sys.platform == "win32":
-        flags = subprocess.CREATE_NO_WINDOW
-        return subprocess.Popen(command, stdin=quiet, stdout=pipe, stderr=quiet, env=environ, creationflags=flags)
-    return subprocess.Popen(command, stdin=quiet, stdout=pipe, stderr=quiet, env=environ, start_new_session=True)
+        flags, group = subprocess.CREATE_NO_WINDOW, False
+    else:
+        flags, group = 0, True
+    return subprocess.Popen(
+        command,
+        stdin=quiet,
+        stdout=subprocess.PIPE,
+        stderr=quiet,
+        env=environ,
+        creationflags=flags,
+        start_new_session=group,
+    )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

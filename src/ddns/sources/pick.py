@@ -40,17 +40,3 @@ def _at(data: Any, pointer: str) -> Any:
         else:
             data = data.get(part) if isinstance(data, dict) else None
     return data
-
-
-def pointer_complaint(pointer: str) -> str:
-    """What is wrong with a JSON pointer, "" when nothing is."""
-    return "a ~ in a JSON pointer is written ~0, a / in a key ~1" if re.search(r"~(?![01])", pointer) else ""
-
-
-def pattern_complaint(pattern: str) -> str:
-    """What is wrong with a pattern, "" when nothing is."""
-    try:
-        groups = re.compile(pattern).groups
-    except re.error as error:
-        return f"not a regular expression: {error}"
-    return "" if groups == 1 else f"expected one group, in parentheses, for the address; found {groups}"

@@ -14,7 +14,7 @@ from ddns.sources.dns import ProbeSource
 from ddns.sources.http import HttpSource
 from ddns.sources.local import Find, InterfaceSource
 from ddns.sources.services import DNS as DNS
-from ddns.sources.services import HTTP
+from ddns.sources.services import HTTP as HTTP
 
 _V4, _V6 = Family.V4, Family.V6
 #: Names of `secure.SECURE_DNS`, whose import costs more than all others together.

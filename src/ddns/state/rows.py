@@ -7,7 +7,7 @@ import sqlite3
 
 import msgspec
 
-from ddns.model import BlockNote, BreakerNote, Change, Published, Reason, RecordKey, RecordType, RRset
+from ddns.model import BlockNote, BreakerNote, Change, Published, Reason, RecordKey, RecordType, Rest, RRset
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
@@ -97,3 +97,9 @@ def breaker(row: sqlite3.Row) -> BreakerNote:
     """The note of a row of `breakers`."""
     calls = tuple(mark == "x" for mark in str(row["calls"]))
     return BreakerNote(calls, _time(row["opened_at"]), _time(row["open_until"]), min(max(int(row["openings"]), 0), 20))
+
+
+def rest(row: sqlite3.Row) -> Rest:
+    """The note of a row of `rested`."""
+    since, until = _time(row["since"]) or 0.0, _time(row["until"]) or 0.0
+    return Rest(min(max(int(row["failures"]), 0), 1000), since, until, str(row["problem"]))

@@ -40,8 +40,14 @@ CREATE TABLE IF NOT EXISTS blocks (
 CREATE TABLE IF NOT EXISTS expectation (
     id INTEGER PRIMARY KEY CHECK (id = 1), fingerprint TEXT NOT NULL, made REAL NOT NULL, until REAL NOT NULL,
     expected TEXT NOT NULL, exit INTEGER NOT NULL, watched TEXT NOT NULL, log INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS rested (
+    name TEXT NOT NULL, family INTEGER NOT NULL, failures INTEGER NOT NULL, since REAL NOT NULL, until REAL NOT NULL,
+    problem TEXT NOT NULL DEFAULT '', PRIMARY KEY (name, family)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, at REAL NOT NULL, text TEXT NOT NULL);
 """
+
+#: What states of earlier versions lack, by name; made when it is first written to.
+LATER = {table: next(text for text in _TABLES.split(";\n") if f"EXISTS {table} " in text) for table in ("rested",)}
 
 
 class StateDamaged(StateError):

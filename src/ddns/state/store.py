@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from msgspec.structs import asdict
 
 from ddns import __version__
+from ddns.address import Family
 from ddns.expect import Expectation
 from ddns.model import (
     BlockNote,
@@ -21,10 +22,11 @@ from ddns.model import (
     Published,
     RecordKey,
     Resolution,
+    Rest,
     Run,
 )
 from ddns.state import ending, rows, settling
-from ddns.state.schema import StateDamaged, translated
+from ddns.state.schema import LATER, StateDamaged, translated
 from ddns.state.settling import Statement
 from ddns.state.status import EMPTY_TAIL
 from ddns.times import utc
@@ -82,6 +84,7 @@ class Store:
                 intents=dict(self._intents()),
                 blocks={row["name"]: rows.block(row) for row in self._rows("SELECT * FROM blocks")},
                 breakers={row["name"]: rows.breaker(row) for row in self._rows("SELECT * FROM breakers")},
+                rested=dict(self._rested()),
                 fingerprint=mark[0]["value"] if mark else "",
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
@@ -97,6 +100,11 @@ class Store:
         for row in self._rows("SELECT * FROM changes WHERE state IN ('open', 'accepted') ORDER BY seq"):
             change = rows.change(row)
             yield change.key, Intent(change, row["at"], row["state"] == "accepted")
+
+    def _rested(self) -> Iterable[tuple[tuple[str, Family], Rest]]:
+        if self._rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'rested'"):
+            for row in self._rows("SELECT * FROM rested"):
+                yield (str(row["name"]), Family(row["family"])), rows.rest(row)
 
     def history(self, limit: int) -> list[rows.HistoryEntry]:
         """The last changes and notes, newest first."""
@@ -229,6 +237,17 @@ class Store:
         calls = "".join("x" if failed else "." for failed in note.calls)
         sql = "INSERT OR REPLACE INTO breakers (name, calls, opened_at, open_until, openings) VALUES (?, ?, ?, ?, ?)"
         self._write([(sql, (name, calls, note.opened_at, note.open_until, note.openings))])
+
+    def note_rest(self, name: str, family: Family, rest: Rest | None) -> None:
+        """Store that a source rests, or that it is well again; those that nobody speaks of any more go."""
+        statements: list[Statement] = [(LATER["rested"], ())]
+        statements.append(("DELETE FROM rested WHERE name = ? AND family = ?", (name, family.value)))
+        if rest is not None:
+            values = (name, family.value, rest.failures, rest.since, rest.until, self.mask(rest.problem))
+            insert = "INSERT INTO rested (name, family, failures, since, until, problem) VALUES (?, ?, ?, ?, ?, ?)"
+            statements.append((insert, values))
+            statements.append(("DELETE FROM rested WHERE since < ?", (rest.since - _KEEP_RUNS,)))
+        self._write(statements)
 
     def note_block(self, name: str, note: BlockNote | None) -> None:
         """Store a block, or lift it."""
