@@ -334,6 +334,7 @@ def test_show_tells_the_origin_of_each_value(data: Path, tmp_path: Path) -> None
         ["detect.probe4", '""', "default"],
         ["detect.probe6", '""', "default"],
         ["detect.allow_private", "[]", "default"],
+        ["detect.networks", "[]", "default"],
         ["detect.timeout", '"5s"', "environment (DDNS_DETECT_TIMEOUT)"],
         ["proof.every", '"6h"', "default"],
         ["proof.settle", '"120s"', "default"],

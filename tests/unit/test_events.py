@@ -131,5 +131,5 @@ def test_no_address() -> None:
     tell_detection(log, Family.V4, Unknown(("c: no answer",)), [HONEST, SILENT])
     assert [(level, message) for level, message, _ in log.lines] == [
         ("INFO", "IPv6: absent"),
-        ("INFO", "IPv4: unknown"),
+        ("WARN", "IPv4: unknown"),
     ]

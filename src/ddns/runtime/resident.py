@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 from ddns import host
 from ddns.errors import StateError
-from ddns.host import changes, program, route, service
+from ddns.host import adapters, changes, program, route, service
 from ddns.host.servicing import LOCAL_SERVICE as LOCAL_SERVICE
 from ddns.host.servicing import Service as Service
 
@@ -66,8 +66,6 @@ def network() -> tuple[object, ...]:
 
     The system tells of more: a router's announcement renews what is there every few minutes.
     """
-    from ddns.host import adapters  # of no use where the system tells of no changes, and dear on Linux
-
     try:
         found = frozenset((item.adapter, item.address) for item in adapters.read() if not item.tentative)
     except OSError:

@@ -1,7 +1,4 @@
-"""The addresses of this machine's adapters, asked of the kernel by rtnetlink (pyroute2).
-
-The library takes 0.1 s and 15 MB to import: only what looks at adapters imports this.
-"""
+"""The addresses of this machine's adapters, asked of the kernel by rtnetlink (pyroute2)."""
 
 from __future__ import annotations
 
@@ -10,9 +7,6 @@ import socket
 import sys
 from collections.abc import Mapping
 from typing import Any
-
-from pyroute2 import IPRoute
-from pyroute2.netlink.exceptions import NetlinkError
 
 from ddns.host.addresses import LocalAddress
 
@@ -29,6 +23,9 @@ Links = Mapping[int, tuple[str, bool]]
 
 def read() -> list[LocalAddress]:
     """Every IPv4 and IPv6 address, the loopback's among them. Raises OSError."""
+    from pyroute2 import IPRoute  # noqa: PLC0415 - 0.1 s and 15 MB, for who looks at adapters only
+    from pyroute2.netlink.exceptions import NetlinkError  # noqa: PLC0415 - as above
+
     try:
         with IPRoute() as kernel:
             links = {link["index"]: (link.get("ifname"), bool(link["flags"] & _UP)) for link in kernel.get_links()}

@@ -7,9 +7,6 @@ import socket
 import sys
 import time
 
-from pyroute2 import IPRoute
-from pyroute2.netlink.exceptions import NetlinkError
-
 assert sys.platform != "win32"
 
 #: Any public address: the kernel is asked for its route, nothing is sent.
@@ -21,6 +18,9 @@ _DISCARD, _TRIES, _PAUSE = 9, 5, 0.1
 
 def default() -> str:
     """As `host.gateways` says."""
+    from pyroute2 import IPRoute  # noqa: PLC0415 - 0.1 s and 15 MB, for who looks for the router only
+    from pyroute2.netlink.exceptions import NetlinkError  # noqa: PLC0415 - as above
+
     try:
         with IPRoute() as kernel:
             found = [route.get("gateway") for route in kernel.route("get", dst=_ANYWHERE, family=socket.AF_INET)]
@@ -45,6 +45,9 @@ def mac(address: str) -> str:
 
 
 def _known(address: str) -> str:
+    from pyroute2 import IPRoute  # noqa: PLC0415 - as above
+    from pyroute2.netlink.exceptions import NetlinkError  # noqa: PLC0415 - as above
+
     try:
         with IPRoute() as kernel:
             found = [entry.get("lladdr") for entry in kernel.get_neighbours(socket.AF_INET, dst=address)]
