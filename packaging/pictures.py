@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ddns.cli import detect, plan, screen
+from ddns.cli import detect, doctor, history, plan, screen
 from ddns.cli.verdict import troubles
 from ddns.cli.view import view
 from ddns.render import Screen
@@ -123,6 +123,64 @@ def planned() -> dict[str, Any]:
     }
 
 
+def _check(area: str, what: str, says: str, verdict: str = "ok", advice: str | None = None) -> dict[str, Any]:
+    return {"area": area, "what": what, "verdict": verdict, "says": says, "advice": advice}
+
+
+def examined() -> dict[str, Any]:
+    """All is well but for the clock and a secret that is not right."""
+    vouched = "answers, and an authority that this system trusts vouches for it"
+    behind = "this machine's clock is 184 s behind, by 5 servers"
+    clock = "Set this machine's clock (w32tm /resync, or timedatectl), then: ddns run --now"
+    return {
+        "verdict": "problem",
+        "checks": [
+            _check("settings", "file", "/etc/ddns/ddns.toml is valid"),
+            _check("network", "IPv4 route", "there is a route to the Internet over IPv4"),
+            _check("network", "names", "the system's resolver knows api.cloudflare.com and 6 more"),
+            _check("network", "TLS", f"api.cloudflare.com {vouched}"),
+            _check("addresses", "IPv4", "203.0.113.8, agreed by ipify, Amazon"),
+            _check("time", "clock", behind, "warning", clock),
+            _check("credentials", "cloudflare", "cloudflare lets us read home.example.com A; nothing was written"),
+            _check("credentials", "desec: secret", "desec.io: the token is not accepted", "problem", _STORE),
+            _check("permissions", "secrets", "/var/lib/ddns/secrets is closed to others"),
+            _check("state", "file", "/var/lib/ddns/state/state.db is whole"),
+            _check("schedule", "systemd", "ddns.timer is active"),
+            _check("schedule", "last run", "the last run ended 4 min ago, and all was well"),
+        ],
+    }
+
+
+def remembered() -> dict[str, Any]:
+    """A move, and a name that somebody else keeps changing."""
+    key = {"kind": "change", "type": "A", "provider": "cloudflare", "detail": None, "id": "x"}
+    old, new, day = ["203.0.113.7"], ["203.0.113.8"], 24 * HOUR
+    home, nas = {"name": "home.example.com"}, {"name": "nas.example.org"}
+    days = dict.fromkeys(range(30), 0) | {3: 2, 20: 1, 29: 1}
+    strips = [
+        (home, ["unknown"] * 3 + ["changed"] + ["same"] * 25 + ["changed"], new, NOW - HOUR),
+        (nas, ["unknown"] * 3 + ["changed"] + ["same"] * 16 + ["failed"] + ["same"] * 9, old, NOW - 26 * day),
+    ]
+    return {
+        "entries": [
+            key | home | {"at": utc(NOW - HOUR), "from": old, "to": new, "reason": "address", "state": "applied"},
+            key | nas | {"at": utc(NOW - 9 * day), "from": new, "to": old, "reason": "drift", "state": "external"},
+            key | nas | {"at": utc(NOW - 26 * day), "from": None, "to": old, "reason": "create", "state": "applied"},
+            key | home | {"at": utc(NOW - 26 * day), "from": None, "to": old, "reason": "create", "state": "adopted"},
+        ],
+        "per_day": [{"day": str(day), "changes": number} for day, number in days.items()],
+        "timelines": [
+            name
+            | {"type": "A", "provider": "cloudflare", "days": strip}
+            | {"periods": [{"values": values, "since": utc(since), "until": None}]}
+            for name, strip, values, since in strips
+        ],
+    }
+
+
+_STORE = "Store a valid secret with `ddns secret set`, then: ddns run --now"
+
+
 def draw_status(on: Screen) -> None:
     """`ddns status`."""
     seen = view(status())
@@ -133,6 +191,8 @@ PICTURES: dict[str, Callable[[Screen], None]] = {
     "status": draw_status,
     "plan": lambda on: plan.draw(on, planned()),
     "detect": lambda on: detect.draw(on, families()),
+    "doctor": lambda on: doctor.draw(on, examined()),
+    "history": lambda on: history.draw(on, remembered(), NOW),
 }
 
 

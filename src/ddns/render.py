@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, Literal
 
 from rich.cells import cell_len, chop_cells
@@ -120,6 +121,15 @@ class Screen:
     def width(self) -> int:
         """Columns."""
         return self._console.width
+
+    @contextmanager
+    def working(self, *, shown: bool = True) -> Iterator[Callable[[str], None]]:
+        """What is being worked at, on one line that is gone afterwards; on a terminal, and when it is to be `shown`."""
+        if not (shown and self._file.isatty()):
+            yield lambda _what: None
+            return
+        with self._console.status("", spinner="line" if self._plain else "dots") as status:
+            yield lambda what: status.update(self._text([f"looking at {what}"]))
 
     def line(self, *parts: Part, indent: int = 0, hang: int = 0) -> None:
         """One line; a longer one goes on below, `hang` columns further in."""

@@ -193,8 +193,8 @@ def test_stale(tmp_path: Path) -> None:
 
     assert done.lines[-5:] == [
         "✗ The last run ended 9 h ago, though one comes about every 10 min.",
-        "  → The scheduled task may not run: see that it is there and enabled, or run",
-        "    by hand: ddns run",
+        "  → The scheduled task may not run: see that it is there and enabled",
+        "    (Get-DdnsTask, or systemctl list-timers), or run by hand: ddns run",
         "",
         where(tmp_path),
     ]

@@ -59,9 +59,9 @@ MEANINGS = {
         "Give the account that runs ddns write access to the state folder, and free space.",
     ),
     Exit.DEGRADED: Meaning(
-        "`ddns status` found something wrong, or no status that it can read.",
+        "`ddns status` or `ddns doctor` found something wrong, or there is no status that can be read.",
         "something is wrong",
-        "Do what `ddns status` says.",
+        "Do what the command says.",
     ),
 }
 

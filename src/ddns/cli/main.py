@@ -29,6 +29,7 @@ COMMANDS = {
     "detect": "ddns.cli.detect:detect",
     "providers": "ddns.cli.providers:providers",
     "sources": "ddns.cli.sources:sources",
+    "doctor": "ddns.cli.doctor:doctor",
     "pause": "ddns.cli.pause:pause",
     "resume": "ddns.cli.pause:resume",
     "remove": "ddns.cli.remove:remove",

@@ -145,7 +145,8 @@ def _age(view: View, now: float) -> Iterator[Trouble]:
     if age > usual + _HOUR:
         yield Trouble(
             f"the last run ended {span(age)} ago, though one comes about every {span(usual)}",
-            "The scheduled task may not run: see that it is there and enabled, or run by hand: ddns run",
+            "The scheduled task may not run: see that it is there and enabled (Get-DdnsTask, or systemctl list-timers),"
+            " or run by hand: ddns run",
         )
 
 

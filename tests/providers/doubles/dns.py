@@ -73,6 +73,11 @@ class DnsServer:
             return tcp, udp
 
     @property
+    def written(self) -> int:
+        """How many updates came, whatever became of them."""
+        return sum(message.opcode() == dns.opcode.UPDATE for message in self.messages)
+
+    @property
     def port(self) -> int:
         return int(self._tcp.server_address[1])
 

@@ -26,6 +26,8 @@ class Web:
         self._writes = writes
         self.fault: Fault | None = None
         self.limited: Reply | None = None
+        #: How many requests came that change something, whatever became of them.
+        self.written = 0
         self.server = Server(self.serve)
 
     @property
@@ -45,6 +47,7 @@ class Web:
 
     def serve(self, request: Request) -> Reply:
         """The answer to a request."""
+        self.written += self._writes(request)
         if self.limited is not None:
             return self.limited
         if self.fault is Fault.SERVER_ERROR:

@@ -15,3 +15,22 @@ def rights(user: str, users: str = "", *, administrators: bool) -> str:
     """
     own = "" if administrators else f"(A;OICI;FA;;;{user})"
     return ("O:BA" if administrators else "") + _PROTECTED + own + users
+
+
+#: Identifiers that stand for whole groups of users, who must not read secrets nor change settings.
+BROAD = {
+    "S-1-1-0": "everybody",
+    "S-1-5-2": "everybody on the network",
+    "S-1-5-4": "every user at the machine",
+    "S-1-5-7": "everybody, without a password",
+    "S-1-5-11": "every user",
+    "S-1-5-32-545": "every user",
+    "S-1-5-32-546": "guests",
+}
+#: Bits of an access mask (winnt.h): read data, or all, by name or generic; write, append, delete, change rights, owner.
+_READS, _WRITES = 0x1 | 0x80000000 | 0x10000000, 0x2 | 0x4 | 0x10000 | 0x40000 | 0x80000 | 0x40000000 | 0x10000000
+
+
+def may(mask: int) -> tuple[bool, bool]:
+    """Whether a mask lets somebody read, and change, a file or folder. Masks may come as negative numbers."""
+    return bool(mask & _READS), bool(mask & _WRITES)

@@ -1,0 +1,54 @@
+"""The settings, and the world that they describe, composed so that it can't write."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from ddns import host
+from ddns.config.load import Loaded
+from ddns.cycle import World
+from ddns.errors import SettingsError
+from ddns.host.secrets import Vault
+from ddns.ports import Net
+from ddns.runtime import RunRequest, Start, compose
+from ddns.runtime.doctor.finding import Finding, ok, problem, warning
+from ddns.runtime.looking import NoLog, NoState, recall
+
+AREA = "settings"
+
+
+def look(places: host.Places) -> tuple[Loaded | None, list[Finding]]:
+    """The settings, None when they can't be used; and what there is to say of them."""
+    try:
+        loaded, _ = compose.load(places)
+    except SettingsError as error:
+        if isinstance(error.__cause__, PermissionError):  # of a machine whose settings are not this account's to read
+            return None, [warning(AREA, "file", error.message, "Run the command as an administrator.")]
+        problems = error.problems or (error.message,)
+        more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+        return None, [problem(AREA, "file", f"{problems[0]}{more}", error.advice)]
+    found = [ok(AREA, "file", f"{places.config_file} is valid")]
+    if not loaded.settings.record:
+        found.append(
+            problem(AREA, "records", "no records are set", f"Add a [[record]] to {places.config_file}, then: ddns plan")
+        )
+    unused = set(loaded.settings.provider) - {record.provider for record in loaded.settings.record}
+    if unused and loaded.settings.record:
+        names = ", ".join(sorted(unused))
+        found.append(warning(AREA, "providers", f"no record uses {names}", "Remove it, or name it in a [[record]]."))
+    return loaded, found
+
+
+def world(start: Start, loaded: Loaded, seams: compose.Seams, net: Net) -> World:
+    """What a run is made of, over `net`. Its state keeps nothing; blocks and breaker do not stand in the way."""
+    vault = Vault(start.places.secrets, start.places.option)
+    overheard = replace_net(seams, net)
+    request = RunRequest(start.data, now=True)
+    return replace(
+        compose.world(loaded, request, recall(start), NoState(), vault, NoLog(), start.trace_id, overheard), prove=True
+    )
+
+
+def replace_net(seams: compose.Seams, net: Net) -> compose.Seams:
+    """The same seams over another network."""
+    return compose.Seams(seams.clock, lambda: net, seams.state, seams.provider, seams.random, seams.gather)
