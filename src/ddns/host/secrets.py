@@ -107,7 +107,7 @@ class Vault:
             return text
         raise BadCredentials(
             f"the secret {ref} can't be opened: this system has no {ref.scheme} store",
-            advice=f"Use {'dpapi:ID' if self._sealer is not None else 'file:PATH'} or env:NAME on this system.",
+            advice="Use file:PATH or env:NAME on this system.",
         )
 
     def _content(self, ref: SecretRef) -> bytes:
