@@ -29,6 +29,10 @@ JUDGEMENT: dict[str, tuple[int, str]] = {
     "rfc2136": (5, "played against BIND itself, and against a server in memory that checks TSIG"),
     "powerdns": (5, "played against pdns_server itself, behind a relay that has the faults"),
     "alidns": (3, "published calls and codes; signature by Alibaba's own SDK; never seen by the real service"),
+    "route53": (
+        4,
+        "published calls and codes; signature and change batches by Amazon's own SDK, which also drives the double",
+    ),
     "tencentcloud": (3, "published calls and codes; signature by Tencent's own SDK; never seen by the real service"),
     "cloudflare": (4, "published schema, field limits and error bodies; bearer token, nothing to sign"),
     "desec": (4, "published schema and error bodies; token, nothing to sign"),

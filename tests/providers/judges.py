@@ -10,6 +10,8 @@ import datetime as dt
 import re
 import urllib.parse
 from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree as ET
 
 from ground.http import Request
 
@@ -58,6 +60,42 @@ def sigv4(request: Request, key_id: str, secret: str, service: str, region: str)
     signature = auth.signature(auth.string_to_sign(seen, auth.canonical_request(seen)), seen)
     names = ";".join(signed_headers(request))
     return f"AWS4-HMAC-SHA256 Credential={auth.scope(seen)}, SignedHeaders={names}, Signature={signature}"
+
+
+def change_batch(body: bytes) -> dict[str, Any]:
+    """Amazon: a ChangeResourceRecordSets as botocore's parameters have it.
+
+    ValueError unless botocore finds them valid and would send the very same document for them.
+    """
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
+    from botocore.serialize import create_serializer
+    from botocore.validate import ParamValidator
+
+    model = ServiceModel(Loader().load_service_model("route53", "service-2"))
+    order = list(model.shape_for("ResourceRecordSet").members)
+    changes = [_change(item, order) for item in ET.fromstring(body).findall(".//{*}Change")]
+    params = {"HostedZoneId": "Z0", "ChangeBatch": {"Changes": changes}}
+    operation = model.operation_model("ChangeResourceRecordSets")
+    report = ParamValidator().validate(params, operation.input_shape)
+    if report.has_errors():
+        raise ValueError(report.generate_report())
+    theirs = create_serializer("rest-xml").serialize_to_request(params, operation)["body"]
+    if ET.canonicalize(theirs) != ET.canonicalize(body):
+        raise ValueError(f"Amazon's SDK would have sent {theirs!r}")
+    return params
+
+
+def _change(item: ET.Element, order: list[str]) -> dict[str, Any]:
+    record = item.find("{*}ResourceRecordSet")
+    assert record is not None
+    fields: dict[str, Any] = {tag.tag.rpartition("}")[2]: tag.text for tag in record}
+    fields["TTL"] = int(fields["TTL"])
+    fields["ResourceRecords"] = [{"Value": value.text} for value in record.findall(".//{*}Value")]
+    return {
+        "Action": item.findtext("{*}Action"),
+        "ResourceRecordSet": {name: fields[name] for name in order if name in fields},
+    }
 
 
 def sdk(request: Request, key_id: str, secret: str) -> str:

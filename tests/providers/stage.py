@@ -95,6 +95,16 @@ class _WrongClock(SystemClock):
         return super().now() + self._ahead
 
 
+class Patient(SystemClock):
+    """A clock whose sleeps take no time; `slept` has their seconds."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
 def late(kind: str, double: Double, ahead: float) -> Provider:
     """A double's provider on a machine whose clock is `ahead` seconds before the service's."""
     return connect(kind, double.settings, double.secrets, double.net, clock=_WrongClock(ahead))

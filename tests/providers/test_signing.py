@@ -35,12 +35,6 @@ SCHEMES: dict[str, tuple[Sign, Judge]] = {
         lambda request, key, now: sigv4.headers(request, key, service="route53", region="us-east-1", now=now),
         lambda request, key: judges.sigv4(request, key.id, key.secret, "route53", "us-east-1"),
     ),
-    "sigv4-token": (
-        lambda request, key, now: sigv4.headers(
-            request, key, service="route53", region="cn-north-1", now=now, token="a token="
-        ),
-        lambda request, key: judges.sigv4(request, key.id, key.secret, "route53", "cn-north-1"),
-    ),
     "sdk": (
         lambda request, key, now: sdk.headers(request, key, now=now),
         lambda request, key: judges.sdk(request, key.id, key.secret),

@@ -24,8 +24,9 @@ MODULES = {
     "gateway": "ddns.providers.gateway",
     "powerdns": "ddns.providers.powerdns",
     "rfc2136": "ddns.providers.rfc2136",
-    "webhook": "ddns.providers.webhook",
+    "route53": "ddns.providers.route53",
     "tencentcloud": "ddns.providers.tencentcloud",
+    "webhook": "ddns.providers.webhook",
 }
 
 

@@ -14,18 +14,14 @@ from ddns.providers.signing.canonical import Key, lines
 ALGORITHM = "AWS4-HMAC-SHA256"
 
 
-def headers(
-    request: HttpRequest, key: Key, *, service: str, region: str, now: float, token: str = ""
-) -> dict[str, str]:
+def headers(request: HttpRequest, key: Key, *, service: str, region: str, now: float) -> dict[str, str]:
     """The request's headers with those that sign it. The path must have no empty and no dot segments.
 
-    `now` is UTC seconds: the service accepts five minutes of difference. `token` belongs to temporary keys.
+    `now` is UTC seconds: the service accepts five minutes of difference.
     """
     parts = canonical.parts(request)
     moment = canonical.stamp(now, "%Y%m%dT%H%M%SZ")
     signed = {"Host": parts.host, "X-Amz-Date": moment}
-    if token:
-        signed["X-Amz-Security-Token"] = token
     header_lines, names = canonical.header_lines(signed.items())
     path = urllib.parse.quote(parts.path, safe="/~")  # a second time, as the service does
     # Sorted by the encoded names, unlike other schemes.
