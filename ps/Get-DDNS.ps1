@@ -11,17 +11,72 @@
 
 <#
 .SYNOPSIS
-    Tells how ddns on this machine does.
+    Tells how ddns does, on this machine or on a fleet.
 
 .DESCRIPTION
     Task, last result in words with advice, next run, address, last change, last proof, health. Needs no elevation and
     changes nothing. Ends with 0 when all is well, 1 when something is wrong, 2 when the arguments are.
 
+    With -ComputerName, -Session, machines from the pipeline or a fleet file: one row for each machine, the unreachable
+    included.
+
+.PARAMETER ComputerName
+    The machines: names (also user@host:port), computer objects of Active Directory, rows of a CSV with ComputerName,
+    lines of a text file; from the pipeline, too. Without machines and sessions: this one.
+
+.PARAMETER Session
+    Open sessions of any kind: Windows Remote Management, SSH, PowerShell Direct.
+
+.PARAMETER Credential
+    An administrator of the machines, for Windows Remote Management.
+
+.PARAMETER Transport
+    WinRM or SSH.
+
+.PARAMETER UserName
+    SSH: the account there.
+
+.PARAMETER KeyFilePath
+    SSH: the private key.
+
+.PARAMETER SshOption
+    SSH: further options of ssh, such as @{ UserKnownHostsFile = 'C:\fleet\known_hosts' }.
+
+.PARAMETER Port
+    Another port than the usual one.
+
+.PARAMETER UseSSL
+    Windows Remote Management over HTTPS.
+
+.PARAMETER SkipNameCheck
+    Do not check that a machine calls itself what it was asked for as.
+
+.PARAMETER ThrottleLimit
+    How many machines at once.
+
+.PARAMETER TimeoutSeconds
+    How long one attempt on one machine may take.
+
+.PARAMETER Retry
+    How often a machine is tried again when the network or another deployment was in the way.
+
+.PARAMETER Path
+    A fleet file: all its machines.
+
+.PARAMETER Watch
+    Show a table that is drawn anew until Ctrl+C.
+
+.PARAMETER IntervalSeconds
+    -Watch: how often.
+
+.PARAMETER ReportPath
+    Also write the rows to this file: .csv, .json, or .html, a page that needs nothing but itself.
+
 .PARAMETER Detailed
     The whole result instead of one row.
 
 .PARAMETER Drift
-    What differs from what was deployed, instead; needs an administrator.
+    What differs from what was deployed, instead; needs an administrator. Of other machines one result each, with Drift.
 
 .EXAMPLE
     .\Get-DDNS.ps1
@@ -32,71 +87,121 @@
     .\Get-DDNS.ps1 -Drift
 
     Task, files, rights and settings compared with what was deployed.
+
+.EXAMPLE
+    .\Get-DDNS.ps1 -ComputerName (Get-Content .\machines.txt) -ReportPath .\fleet.html
+
+    Many machines, and a page of them.
+
+.EXAMPLE
+    Get-ADComputer -Filter * | .\Get-DDNS.ps1 | Where-Object Health -ne 'OK'
+
+    What needs a look.
+
+.EXAMPLE
+    .\Get-DDNS.ps1 -Session $session -Drift
+
+    How the machines behind open sessions differ from what was deployed.
+
+.EXAMPLE
+    .\Get-DDNS.ps1 -Path .\fleet.psd1 -Watch
+
+    A fleet, live.
 #>
 [CmdletBinding()]
 param(
+    [Parameter(ValueFromPipeline)]
+    [Alias('CN', 'InputObject')]
+    [AllowNull()]
+    [object[]]$ComputerName,
+    [System.Management.Automation.Runspaces.PSSession[]]$Session,
+    [pscredential]$Credential,
+    [ValidateSet('WinRM', 'SSH')][string]$Transport = 'WinRM',
+    [string]$UserName,
+    [string]$KeyFilePath,
+    [hashtable]$SshOption,
+    [ValidateRange(1, 65535)][int]$Port,
+    [switch]$UseSSL,
+    [switch]$SkipNameCheck,
+    [ValidateRange(1, 512)][int]$ThrottleLimit = 32,
+    [ValidateRange(1, 86400)][int]$TimeoutSeconds = 120,
+    [ValidateRange(0, 10)][int]$Retry = 0,
+    [string]$Path,
+    [switch]$Watch,
+    [ValidateRange(1, 86400)][int]$IntervalSeconds = 30,
+    [string]$ReportPath,
     [switch]$Detailed,
     [switch]$Drift
 )
-# Before anything else: in constrained language most of what follows fails with words that say nothing.
-if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
-    Write-Error -Message "PowerShell runs in $($ExecutionContext.SessionState.LanguageMode) mode on this machine: have a policy trust the certificate that signed the scripts, or deploy with the MSI." -ErrorId 'Ddns.LanguageMode' -ErrorAction Continue
-    exit 2
-}
-$ErrorActionPreference = 'Stop'
+begin {
+    # Before anything else: in constrained language most of what follows fails with words that say nothing.
+    if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+        Write-Error -Message "PowerShell runs in $($ExecutionContext.SessionState.LanguageMode) mode on this machine: have a policy trust the certificate that signed the scripts, or deploy with the MSI." -ErrorId 'Ddns.LanguageMode' -ErrorAction Continue
+        exit 2
+    }
+    $ErrorActionPreference = 'Stop'
 
-function Find-DdnsInstalledModule {
-    # The module of the version that is installed, where only administrators may write; '' when there is none.
-    $programs = $env:ProgramW6432
-    if (-not $programs) { $programs = [System.Environment]::GetFolderPath('ProgramFiles') }
-    if (-not $programs) { return '' }
-    $programs = [System.IO.Path]::Combine($programs, 'DDNS')
-    $current = [System.IO.Path]::Combine($programs, 'bin', 'current')
-    $version = 'msi'
-    if ([System.IO.File]::Exists($current)) { $version = [System.IO.File]::ReadAllText($current).Trim() }
-    if ($version -notmatch '^(msi|\d+\.\d+\.\d+)$') { return '' }
-    $found = [System.IO.Path]::Combine($programs, $version, 'ps', 'Ddns', 'Ddns.psd1')
-    if ([System.IO.File]::Exists($found)) { return $found }
-    ''
-}
+    function Find-DdnsInstalledModule {
+        # The module of the version that is installed, where only administrators may write; '' when there is none.
+        $programs = $env:ProgramW6432
+        if (-not $programs) { $programs = [System.Environment]::GetFolderPath('ProgramFiles') }
+        if (-not $programs) { return '' }
+        $programs = [System.IO.Path]::Combine($programs, 'DDNS')
+        $current = [System.IO.Path]::Combine($programs, 'bin', 'current')
+        $version = 'msi'
+        if ([System.IO.File]::Exists($current)) { $version = [System.IO.File]::ReadAllText($current).Trim() }
+        if ($version -notmatch '^(msi|\d+\.\d+\.\d+)$') { return '' }
+        $found = [System.IO.Path]::Combine($programs, $version, 'ps', 'Ddns', 'Ddns.psd1')
+        if ([System.IO.File]::Exists($found)) { return $found }
+        ''
+    }
 
-function Import-DdnsModule {
-    # The installed module, before any other. Where none is installed: one that was loaded before, by whoever called this; and, unless
-    # this runs as an administrator, one that lies beside this script. Returns it: its commands are called by it.
-    $path = Find-DdnsInstalledModule
-    if (-not $path) {
-        $loaded = Get-Module -Name Ddns | Where-Object { [System.IO.Directory]::Exists($_.ModuleBase) } | Select-Object -First 1
-        if ($loaded) { return $loaded }
-        $path = Join-Path -Path $PSScriptRoot -ChildPath 'Ddns/Ddns.psd1'
-        if ((Test-DdnsAdministrator) -or -not [System.IO.File]::Exists($path)) {
-            throw 'ddns is not installed for this machine. Where its files are left over, deploy it again first, or import its module: Import-Module .\Ddns.'
+    function Import-DdnsModule {
+        # The installed module, before any other. Where none is installed: one that was loaded before, by whoever called this; and, unless
+        # this runs as an administrator, one that lies beside this script. Returns it: its commands are called by it.
+        $path = Find-DdnsInstalledModule
+        if (-not $path) {
+            $loaded = Get-Module -Name Ddns | Where-Object { [System.IO.Directory]::Exists($_.ModuleBase) } | Select-Object -First 1
+            if ($loaded) { return $loaded }
+            $path = Join-Path -Path $PSScriptRoot -ChildPath 'Ddns/Ddns.psd1'
+            if ((Test-DdnsAdministrator) -or -not [System.IO.File]::Exists($path)) {
+                throw 'ddns is not installed for this machine. Where its files are left over, deploy it again first, or import its module: Import-Module .\Ddns.'
+            }
         }
+        Import-Module -Name $path -Scope Local -PassThru -DisableNameChecking -Verbose:$false
     }
-    Import-Module -Name $path -Scope Local -PassThru -DisableNameChecking -Verbose:$false
-}
 
-function Test-DdnsAdministrator {
-    if ([System.IO.Path]::DirectorySeparatorChar -ne '\') { return $false }
-    $identity = [System.Security.Principal.WindowsIdentity]::GetCurrent()
-    (New-Object -TypeName System.Security.Principal.WindowsPrincipal -ArgumentList $identity).IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
-}
-
-$code = 0
-try {
-    $module = Import-DdnsModule
-    if ($Drift) {
-        $rows = @(& $module.ExportedCommands['Test-DdnsTask'] -ErrorAction Continue -ErrorVariable failed)
-        $rows
-        if ($rows.Count -gt 0 -or $failed.Count -gt 0) { $code = 1 }
+    function Test-DdnsAdministrator {
+        if ([System.IO.Path]::DirectorySeparatorChar -ne '\') { return $false }
+        $identity = [System.Security.Principal.WindowsIdentity]::GetCurrent()
+        (New-Object -TypeName System.Security.Principal.WindowsPrincipal -ArgumentList $identity).IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
     }
-    else {
-        $rows = @(& $module.ExportedCommands['Get-DdnsTask'] -Detailed:$Detailed -ErrorAction Continue)
-        $rows
-        if (-not $Detailed -and @($rows | Where-Object { $_.Health -ne 'OK' }).Count) { $code = 1 }
+    $given = New-Object -TypeName 'System.Collections.Generic.List[object]'
+}
+process {
+    foreach ($item in $ComputerName) { $given.Add($item) }
+}
+end {
+    $code = 0
+    try {
+        $module = Import-DdnsModule
+        # What was named is handed on also when it came to nothing: nothing named would mean this machine.
+        $arguments = @{} + $PSBoundParameters
+        if ($PSBoundParameters.ContainsKey('ComputerName') -or $MyInvocation.ExpectingInput) { $arguments['ComputerName'] = $given.ToArray() }
+        $command = 'Get-DdnsTask'
+        if ($Drift) { $command = 'Test-DdnsTask' }
+        elseif ($Path -or $Watch -or $ReportPath) { $command = 'Get-DdnsReport' }
+        $arguments.Remove('Drift')
+        if ($command -eq 'Get-DdnsReport') { $arguments.Remove('Detailed') }
+        & $module.ExportedCommands[$command] @arguments -ErrorAction Continue -ErrorVariable failed | Tee-Object -Variable rows
+        # A row has Health, a whole result Outcome, and a row of drift is one thing that is wrong.
+        if (@($rows | Where-Object { $_ -and $_.Health -ne 'OK' -and $_.Outcome -ne 'Ok' }).Count) { $code = 1 }
+        # What was caught on the way is in the variable, too.
+        if (@($failed | Where-Object { $_.FullyQualifiedErrorId -like "Ddns.*,$command" }).Count) { $code = 1 }
     }
+    catch {
+        Write-Error -ErrorRecord $_ -ErrorAction Continue
+        $code = 2
+    }
+    exit $code
 }
-catch {
-    Write-Error -ErrorRecord $_ -ErrorAction Continue
-    $code = 2
-}
-exit $code

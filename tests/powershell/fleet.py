@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,62 @@ class Fleet(Sshd):
         if not path.exists():
             path.write_bytes(version.encode() + b"." * size)
         return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def release(self, version: str = "1.0.0", *, worker: str = "") -> tuple[Path, str]:
+        """A release zip with the module in it, as `Deploy-DDNS.ps1` takes it, and its hash.
+
+        `worker` is what stands for Get-DdnsWorker.ps1: the stand-in, when nothing is said.
+        """
+        path = self._folder / f"ddns-{version}-windows-amd64.zip"
+        if path.exists():
+            return path, hashlib.sha256(path.read_bytes()).hexdigest()
+        stand_in = f"function Get-DdnsWorker {{ @'\n{(HERE / 'doubles' / 'Worker.ps1').read_text()}\n'@ }}\n"
+        with zipfile.ZipFile(path, "w") as zipped:
+            for file in sorted((pwsh.PS / "Ddns").rglob("*")):
+                if file.is_file() and file.name != "Get-DdnsWorker.ps1":
+                    zipped.write(file, f"ps/Ddns/{file.relative_to(pwsh.PS / 'Ddns')}")
+            zipped.writestr("ps/Ddns/Private/Get-DdnsWorker.ps1", worker or stand_in)
+        return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def list_of(self, names: Iterable[str] = ()) -> Path:
+        """A CSV file of machines, as somebody exports it."""
+        path = self._folder / "machines.csv"
+        chosen = [self.machines[name] for name in names] or list(self.machines.values())
+        path.write_text(
+            "ComputerName,Address,Port,Room\n" + "".join(f"{m.name},127.0.0.1,{m.port},4\n" for m in chosen)
+        )
+        return path
+
+    @property
+    def way(self) -> str:
+        """The way to all machines, as parameters of a command that are splatted: `@way`."""
+        return f"$way = {self.connection.removesuffix('}')}; ErrorAction = 'SilentlyContinue' }}"
+
+    def module(self, version: str = "1.0.0") -> str:
+        """PowerShell that imports the module of a release, with the stand-in for the worker."""
+        folder = self._folder / f"module-{version}"
+        if not folder.exists():
+            with zipfile.ZipFile(self.release(version)[0]) as zipped:
+                zipped.extractall(folder)
+        return f"Import-Module '{folder / 'ps' / 'Ddns' / 'Ddns.psd1'}'"
+
+    def call(
+        self, script: str, *, before: str = "", timeout: float = 120, **environ: str
+    ) -> tuple[int, dict[str, dict[str, Any]], str]:
+        """Run a script of `ps/` or a command, as in `machines | script parameters`, after `before`.
+
+        Its exit code, its rows by machine, and what it said besides.
+        """
+        text = (
+            f"{self.way}\nfunction Get-AuthenticodeSignature {{ }}\n{before}\n$rows = @({script})\n$code = $LASTEXITCODE\n"
+            "ConvertTo-Json -InputObject $rows -Depth 8\nexit $code"
+        )
+        ended = self.shell.text(text, environ={**self.environ(), **environ}, timeout=timeout)
+        rows = ended.json()
+        assert isinstance(rows, list)
+        found = {row["ComputerName"]: row for row in rows}
+        assert len(found) == len(rows), [row["ComputerName"] for row in rows]
+        return ended.exit, found, ended.err
 
     def file(self, groups: str, rings: str = "", *, version: str = "1.0.0", more: str = "") -> Path:
         """A fleet file whose `groups` and `rings` are as given; `@{NAME}` in them stands for a machine's row."""

@@ -1,11 +1,26 @@
 function Invoke-DdnsTarget {
-    # Runs the worker for one request on this machine, and returns its result. The only caller of the worker.
+    # Runs the worker for one request, on this machine or on those of a call, and returns its results.
     [OutputType('Ddns.Result')]
-    param([Parameter(Mandatory)][hashtable]$Request)
+    param(
+        [Parameter(Mandatory)][hashtable]$Request,
+        # From Resolve-DdnsCall; without it, this machine.
+        [hashtable]$Call = @{ Here = $true; WhatIf = $false },
+        # Name -> a machine's own request instead.
+        [hashtable]$RequestFor = @{},
+        [string]$PackagePath = '',
+        [string]$Activity = 'DDNS',
+        [switch]$Resumable
+    )
     if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
         throw "PowerShell runs in $($ExecutionContext.SessionState.LanguageMode) mode on this machine: have a policy trust the certificate that signed the module, or deploy with the MSI."
     }
-    $Request = @{ Schema = 1 } + $Request
+    $Request = $Request.Clone()
+    $Request['Schema'] = 1
+    if (-not $Call.Here) {
+        Invoke-DdnsCall -Call $Call -Request $Request -RequestFor $RequestFor -PackagePath $PackagePath -Activity $Activity -Resumable:$Resumable
+        return
+    }
+    $Request['WhatIf'] = $Call.WhatIf
     if ($null -ne $script:DdnsPlaces) { $Request['Places'] = $script:DdnsPlaces }
     & ([scriptblock]::Create((Get-DdnsWorker))) -Request $Request
 }
@@ -14,10 +29,12 @@ function Write-DdnsFailure {
     # A result that failed is an error record, too, so that -ErrorAction Stop and $? work as they do everywhere.
     param([Parameter(Mandatory)]$Cmdlet, [Parameter(Mandatory)]$Result)
     if ($null -eq $Result.Error) { return }
-    $text = '{0}: {1}' -f $Result.Computer, $Result.Error.Message
+    $fleet = $Result.PSObject.Properties['ComputerName']
+    $name = $(if ($fleet) { $fleet.Value } else { $Result.Computer })
+    $text = '{0}: {1}' -f $name, $Result.Error.Message
     if ($Result.Error.Advice) { $text += " $($Result.Error.Advice)" }
     $exception = New-Object -TypeName System.InvalidOperationException -ArgumentList $text
-    $record = New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, "Ddns.$($Result.Error.Code)", 'OperationStopped', $Result.Computer
+    $record = New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, "Ddns.$($Result.Error.Code)", $(if ($Result.Outcome -eq 'Unreachable') { 'ConnectionError' } else { 'OperationStopped' }), $name
     Write-DdnsErrorRecord -Cmdlet $Cmdlet -Record $record
 }
 

@@ -78,7 +78,10 @@ function Get-DdnsEnrolmentRequest {
     }
     if ([string]$Bound['Gateway'] -notmatch '^https://[^\s/@]+') { throw "-Gateway is a URL that begins with https://, not `"$($Bound['Gateway'])`"." }
     $enrolment = @{ Url = [string]$Bound['Gateway']; CaText = '' }
-    if ($Bound.ContainsKey('EnrolmentCode')) { $enrolment.Code = $Bound['EnrolmentCode'] }
+    if ($Bound.ContainsKey('EnrolmentCode')) {
+        $code = $Bound['EnrolmentCode']
+        $enrolment.Code = $(if ($code -is [System.Collections.IDictionary]) { $code } else { ConvertTo-DdnsSecureString -Value $code })
+    }
     if ($Bound.ContainsKey('GatewayCa')) {
         $path = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath([string]$Bound['GatewayCa'])
         $enrolment.CaText = [System.IO.File]::ReadAllText($path)

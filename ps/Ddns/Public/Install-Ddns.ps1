@@ -1,7 +1,7 @@
 function Install-Ddns {
     <#
     .SYNOPSIS
-        Deploys ddns on this machine: program, settings, secret, and what starts it. Safe to run every day.
+        Deploys ddns, here or on other machines: program, settings, secret, and what starts it. Safe to run every day.
 
     .DESCRIPTION
         Looks first, and acts only on what differs: a second call with the same arguments changes nothing. The release zip
@@ -16,8 +16,14 @@ function Install-Ddns {
         Returns one object. Its Outcome is Installed, Updated, Unchanged, RolledBack, WhatIf or Failed; Steps tells what was
         done; Error has a code, a message and advice, and is written as an error, too.
 
+        With -ComputerName, -Session or machines from the pipeline, each machine has exactly one such object, Unreachable
+        included. The package is sent only where it is missing. A call that was cut off, or that could not reach some, is
+        made again as it was: it does only what is left (FromJournal tells what was done before). Drift tells, with -WhatIf,
+        what differs from what was deployed.
+
     .PARAMETER Name
-        The full name to keep at this machine's address, such as home.example.com. Several are allowed.
+        The full name to keep at this machine's address, such as home.example.com. Several are allowed. {computer} in it is
+        the machine's own name: {computer}.dyn.example.com.
 
     .PARAMETER Provider
         The kind of DNS provider, such as cloudflare; see docs/guides/providers.md.
@@ -32,7 +38,7 @@ function Install-Ddns {
         Further keys of the provider: @{ server = '192.0.2.53'; key_name = 'ddns-key' }. Never a secret.
 
     .PARAMETER ConfigPath
-        A settings file (TOML) to use instead of -Name and -Provider.
+        A settings file (TOML) to use instead of -Name and -Provider; {computer} in it, too.
 
     .PARAMETER Secret
         The provider's token: a SecureString, or a PSCredential whose password it is; for several, a table id -> SecureString.
@@ -48,7 +54,7 @@ function Install-Ddns {
         The URL of the fleet's gateway. With it no provider's token is on this machine.
 
     .PARAMETER EnrolmentCode
-        The gateway's one-time code for this machine, as a SecureString.
+        The gateway's one-time code for this machine, as a SecureString; for several machines a table, name -> code.
 
     .PARAMETER GatewayCa
         A PEM file with the CA of the gateway's certificate, when Windows does not trust it.
@@ -112,6 +118,56 @@ function Install-Ddns {
     .PARAMETER Force
         Change back a task that a person changed.
 
+    .PARAMETER ComputerName
+        The machines: names (also user@host:port), computer objects of Active Directory, rows of a CSV with ComputerName,
+        lines of a text file; from the pipeline, too. Without machines and sessions: this one.
+
+    .PARAMETER Session
+        Open sessions of any kind: Windows Remote Management, SSH, PowerShell Direct.
+
+    .PARAMETER Credential
+        An administrator of the machines, for Windows Remote Management.
+
+    .PARAMETER Transport
+        WinRM or SSH.
+
+    .PARAMETER UserName
+        SSH: the account there.
+
+    .PARAMETER KeyFilePath
+        SSH: the private key.
+
+    .PARAMETER SshOption
+        SSH: further options of ssh, such as @{ UserKnownHostsFile = 'C:\fleet\known_hosts' }.
+
+    .PARAMETER Port
+        Another port than the usual one.
+
+    .PARAMETER UseSSL
+        Windows Remote Management over HTTPS.
+
+    .PARAMETER SkipNameCheck
+        Do not check that a machine calls itself what it was asked for as.
+
+    .PARAMETER ThrottleLimit
+        How many machines at once.
+
+    .PARAMETER TimeoutSeconds
+        How long one attempt on one machine may take.
+
+    .PARAMETER Retry
+        How often a machine is tried again when the network or another deployment was in the way.
+
+    .PARAMETER JournalPath
+        The file that remembers which machines are done. Default: one for each kind of call, in the local application
+        data of the user. The same call, made again, does only what is left.
+
+    .PARAMETER Fresh
+        Begin anew: visit also the machines that an unfinished call has done.
+
+    .PARAMETER ReportPath
+        Also write a row for each machine to this file: .csv, .json or .html.
+
     .EXAMPLE
         Install-Ddns -Name home.example.com -Provider cloudflare -Secret (Read-Host -AsSecureString) -Package .\ddns.zip -Sha256 $hash
 
@@ -126,6 +182,22 @@ function Install-Ddns {
         Install-Ddns -Interval 5m -WhatIf
 
         What would change if the installed client ran every five minutes.
+
+    .EXAMPLE
+        $fleet = @{ ComputerName = (Get-Content .\machines.txt); Credential = (Get-Credential) }
+        Install-Ddns @fleet -Name '{computer}.dyn.example.com' -Provider cloudflare -Secret $token -Package .\ddns.zip -Sha256 $hash
+
+        Many machines, by Windows Remote Management.
+
+    .EXAMPLE
+        Get-ADComputer -Filter 'Name -like "pc*"' | Install-Ddns -Package .\ddns.zip -Sha256 $hash -WhatIf
+
+        What another version would change on the machines of the directory.
+
+    .EXAMPLE
+        Install-Ddns -Session $session -Gateway https://ddns.example.com -EnrolmentCode @{ pc1 = $code1; pc2 = $code2 } -Package .\ddns.zip -Sha256 $hash
+
+        Over open sessions, with a code for each machine.
 
     .OUTPUTS
         Ddns.Result
@@ -143,7 +215,7 @@ function Install-Ddns {
         [string]$SecretName,
         [string]$Vault,
         [string]$Gateway,
-        [securestring]$EnrolmentCode,
+        [object]$EnrolmentCode,
         [string]$GatewayCa,
         [string]$Package,
         [string]$Sha256,
@@ -163,13 +235,56 @@ function Install-Ddns {
         [ValidateRange(1, 3600)][int]$WaitSeconds = 120,
         [switch]$AllowDowngrade,
         [switch]$AdoptMsi,
-        [switch]$Force
+        [switch]$Force,
+        [Parameter(ValueFromPipeline)]
+        [Alias('CN', 'InputObject')]
+        [AllowNull()]
+        [object[]]$ComputerName,
+        [System.Management.Automation.Runspaces.PSSession[]]$Session,
+        [pscredential]$Credential,
+        [ValidateSet('WinRM', 'SSH')][string]$Transport = 'WinRM',
+        [string]$UserName,
+        [string]$KeyFilePath,
+        [hashtable]$SshOption,
+        [ValidateRange(1, 65535)][int]$Port,
+        [switch]$UseSSL,
+        [switch]$SkipNameCheck,
+        [ValidateRange(1, 512)][int]$ThrottleLimit = 32,
+        [ValidateRange(1, 86400)][int]$TimeoutSeconds = 900,
+        [ValidateRange(0, 10)][int]$Retry = 2,
+        [string]$JournalPath,
+        [switch]$Fresh,
+        [string]$ReportPath
     )
-    $request = New-DdnsInstallRequest -Bound $PSBoundParameters
-    $plan = -not $PSCmdlet.ShouldProcess([System.Environment]::MachineName, 'Deploy ddns')
-    if ($plan -and -not $WhatIfPreference) { return }  # the person said no
-    $request.WhatIf = $plan
-    $result = Invoke-DdnsTarget -Request $request
-    $result
-    Write-DdnsFailure -Cmdlet $PSCmdlet -Result $result
+    begin {
+        $given = New-Object -TypeName 'System.Collections.Generic.List[object]'
+    }
+    process {
+        foreach ($item in $ComputerName) { $given.Add($item) }
+    }
+    end {
+        $call = Resolve-DdnsCall -Bound $PSBoundParameters -Given $given.ToArray() -Piped $MyInvocation.ExpectingInput
+        $request = New-DdnsInstallRequest -Bound $PSBoundParameters
+        $work = @{ Call = $call; Activity = 'Deploy' }
+        if ($call.Here) {
+            $own = New-DdnsTarget -Row @{ Name = '.' }
+            $request.Settings = Expand-DdnsOwnSetting -Settings $request.Settings -Target $own
+            $request.Enrolment = Select-DdnsEnrolment -Enrolment $request.Enrolment -Target $own -Count 1
+        } else {
+            $request.Sha256 = Resolve-DdnsFleetHash -Request $request
+            $work.PackagePath = $request.Package
+            $request.Package = ''
+            $work.RequestFor = Get-DdnsCallRequest -Call $call -Request $request
+        }
+        if (-not (Confirm-DdnsCall -Call $call -Cmdlet $PSCmdlet -Action 'Deploy ddns')) { return }
+        $results = New-Object -TypeName 'System.Collections.Generic.List[object]'
+        Invoke-DdnsTarget -Request $request @work -Resumable | ForEach-Object {
+            $results.Add($_)
+            $_
+            Write-DdnsFailure -Cmdlet $PSCmdlet -Result $_
+        }
+        if ($ReportPath) {
+            Export-DdnsReport -InputObject @($results | ConvertTo-DdnsFleetResult) -Path $ReportPath -Title 'Deployment'
+        }
+    }
 }

@@ -1,11 +1,58 @@
 function Uninstall-Ddns {
     <#
     .SYNOPSIS
-        Takes the client off this machine: task, service or Run key, program, PATH, event source, entry.
+        Takes the client off this machine, or off others: task, service or Run key, program, PATH, event source, entry.
 
     .DESCRIPTION
         That nothing is there is success. Settings, secrets, state and logs stay unless -RemoveData is given; the record in
         DNS stays.
+
+    .PARAMETER ComputerName
+        The machines: names (also user@host:port), computer objects of Active Directory, rows of a CSV with ComputerName,
+        lines of a text file; from the pipeline, too. Without machines and sessions: this one.
+
+    .PARAMETER Session
+        Open sessions of any kind: Windows Remote Management, SSH, PowerShell Direct.
+
+    .PARAMETER Credential
+        An administrator of the machines, for Windows Remote Management.
+
+    .PARAMETER Transport
+        WinRM or SSH.
+
+    .PARAMETER UserName
+        SSH: the account there.
+
+    .PARAMETER KeyFilePath
+        SSH: the private key.
+
+    .PARAMETER SshOption
+        SSH: further options of ssh, such as @{ UserKnownHostsFile = 'C:\fleet\known_hosts' }.
+
+    .PARAMETER Port
+        Another port than the usual one.
+
+    .PARAMETER UseSSL
+        Windows Remote Management over HTTPS.
+
+    .PARAMETER SkipNameCheck
+        Do not check that a machine calls itself what it was asked for as.
+
+    .PARAMETER ThrottleLimit
+        How many machines at once.
+
+    .PARAMETER TimeoutSeconds
+        How long one attempt on one machine may take.
+
+    .PARAMETER Retry
+        How often a machine is tried again when the network or another deployment was in the way.
+
+    .PARAMETER JournalPath
+        The file that remembers which machines are done. Default: one for each kind of call, in the local application
+        data of the user. The same call, made again, does only what is left.
+
+    .PARAMETER Fresh
+        Begin anew: visit also the machines that an unfinished call has done.
 
     .PARAMETER RemoveData
         Also remove settings, secrets, state and logs.
@@ -24,23 +71,56 @@ function Uninstall-Ddns {
 
         Nothing of it is left here. The record in DNS stands.
 
+    .EXAMPLE
+        Get-Content .\old.txt | Uninstall-Ddns -RemoveData -Confirm:$false
+
+        Off all machines of a list; each has its result.
+
+    .EXAMPLE
+        Uninstall-Ddns -Session $session -WhatIf
+
+        What would go from the machines behind open sessions.
+
     .OUTPUTS
         Ddns.Result
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     [OutputType('Ddns.Result')]
     param(
+        [Parameter(ValueFromPipeline)]
+        [Alias('CN', 'InputObject')]
+        [AllowNull()]
+        [object[]]$ComputerName,
+        [System.Management.Automation.Runspaces.PSSession[]]$Session,
+        [pscredential]$Credential,
+        [ValidateSet('WinRM', 'SSH')][string]$Transport = 'WinRM',
+        [string]$UserName,
+        [string]$KeyFilePath,
+        [hashtable]$SshOption,
+        [ValidateRange(1, 65535)][int]$Port,
+        [switch]$UseSSL,
+        [switch]$SkipNameCheck,
+        [ValidateRange(1, 512)][int]$ThrottleLimit = 32,
+        [ValidateRange(1, 86400)][int]$TimeoutSeconds = 900,
+        [ValidateRange(0, 10)][int]$Retry = 2,
+        [string]$JournalPath,
+        [switch]$Fresh,
         [switch]$RemoveData,
         [switch]$RemoveRecord
     )
-    $plan = -not $PSCmdlet.ShouldProcess([System.Environment]::MachineName, 'Uninstall ddns')
-    if ($plan -and -not $WhatIfPreference) { return }
-    $result = Invoke-DdnsTarget -Request @{
-        Operation = 'Uninstall'
-        RemoveData = [bool]$RemoveData
-        RemoveRecord = [bool]$RemoveRecord
-        WhatIf = $plan
+    begin {
+        $given = New-Object -TypeName 'System.Collections.Generic.List[object]'
     }
-    $result
-    Write-DdnsFailure -Cmdlet $PSCmdlet -Result $result
+    process {
+        foreach ($item in $ComputerName) { $given.Add($item) }
+    }
+    end {
+        $call = Resolve-DdnsCall -Bound $PSBoundParameters -Given $given.ToArray() -Piped $MyInvocation.ExpectingInput
+        if (-not (Confirm-DdnsCall -Call $call -Cmdlet $PSCmdlet -Action 'Uninstall ddns')) { return }
+        $request = @{ Operation = 'Uninstall'; RemoveData = [bool]$RemoveData; RemoveRecord = [bool]$RemoveRecord }
+        Invoke-DdnsTarget -Request $request -Call $call -Activity 'Uninstall' -Resumable | ForEach-Object {
+            $_
+            Write-DdnsFailure -Cmdlet $PSCmdlet -Result $_
+        }
+    }
 }

@@ -102,6 +102,29 @@ switch ($Request.Operation) {
             changes_last_hour = 0; blocks = @(); notes = @(); paused_until = $null
         }
     }
+    'Test' {
+        if (-not $was) { $result.Outcome = 'NotInstalled'; break }
+        $result.Outcome = 'Drift'
+        $result.Drift = @([pscustomobject]@{ PSTypeName = 'Ddns.Drift'; Area = 'Task'; Item = 'marker'; Expected = 'a'; Actual = 'b'; Severity = 'Error' })
+    }
+    'Start' {
+        if (-not $was) { Fail 'NotInstalled' 'there is nothing to start' 'Deploy first.'; break }
+        $result.Task = [pscustomobject]@{ State = 'Running'; Enabled = $true; LastResult = 0; DefinitionMatch = $true; IntervalMinutes = 10 }
+    }
+    'SetConfig' {
+        if (-not $was) { Fail 'NotInstalled' 'the client is not installed here' 'Deploy first.'; break }
+        foreach ($secret in $Request.Secrets.Values) {
+            $plain = (New-Object -TypeName pscredential -ArgumentList 'x', $secret).GetNetworkCredential().Password
+            [IO.File]::WriteAllText("$root/secret", $plain)
+            $seen = foreach ($process in [IO.Directory]::GetDirectories('/proc')) {
+                $line = try { [IO.File]::ReadAllText("$process/cmdline") } catch { '' }
+                if ($line.Contains($plain)) { $process }
+            }
+            [IO.File]::WriteAllText("$root/seen", "$seen")
+        }
+        $result.Outcome = 'Updated'
+        $result.Changed = $true
+    }
     'Uninstall' {
         if (-not $was) { $result.Outcome = 'NotInstalled'; break }
         if ($Request.WhatIf) { $result.Outcome = 'WhatIf'; $result.Steps += Step 'Task' 'WouldDo' 'it would be removed'; break }

@@ -14,7 +14,7 @@ function ConvertTo-DdnsFleetResult {
         $drift = @($Result.Drift | Where-Object { $_ } | ForEach-Object { "$($_.Area) $($_.Item): $($_.Actual) instead of $($_.Expected)" })
         $outcome = "$($Result.Outcome)"
         if ($outcome -eq 'WhatIf') {
-            $outcome = Get-DdnsPlanWord -Result $Result -Pending ($pending.Count + $drift.Count)
+            $outcome = Get-DdnsPlanWord -Result $Result -Pending $pending.Count -Drift $drift.Count
         }
         [pscustomobject][ordered]@{
             PSTypeName      = 'Ddns.FleetResult'
@@ -43,10 +43,12 @@ function Get-DdnsPlanWord {
     [OutputType([string])]
     param(
         [object] $Result,
-        [int] $Pending
+        [int] $Pending,
+        [int] $Drift
     )
     if (-not $Pending) {
-        return 'Unchanged'
+        # What a person changed is told, and stays without -Force.
+        return $(if ($Drift) { 'Drift' } else { 'Unchanged' })
     }
     if ($Result.Operation -eq 'Uninstall') {
         return 'WouldRemove'

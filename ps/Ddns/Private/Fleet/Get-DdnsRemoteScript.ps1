@@ -15,7 +15,8 @@ function Get-DdnsRemoteScript {
         $name = if ($env:COMPUTERNAME) { $env:COMPUTERNAME } else { [Environment]::MachineName }
         $mode = "$($ExecutionContext.SessionState.LanguageMode)"
         $problem = ''
-        if ($Expected -and $name -ne $Expected) {
+        # The first is cut to 15 characters on Windows.
+        if ($Expected -and $name -ne $Expected -and "$([System.Net.Dns]::GetHostName())".Split('.')[0] -ne $Expected) {
             $problem = 'WrongMachine'
         } elseif ($mode -ne 'FullLanguage') {
             $problem = 'LanguageMode'

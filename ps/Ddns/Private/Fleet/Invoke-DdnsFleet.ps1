@@ -51,6 +51,8 @@ function Invoke-DdnsFleet {
         Worker = $Worker; Request = $Request; RequestFor = $RequestFor; Package = $PackagePath; Chunk = $null
         Timeout = $TimeoutSeconds; Retry = $Retry; Delay = $RetryDelaySeconds; Journal = $Journal
     }
+    # Now: an uninstallation of this machine may take this module's files away.
+    $null = Get-DdnsTransportData
     $progress = New-DdnsProgress -Activity $Activity -Total $Target.Count
     $waiting = New-Object -TypeName 'System.Collections.Generic.List[object]'
     $running = New-Object -TypeName 'System.Collections.Generic.List[object]'

@@ -28,6 +28,7 @@ function Open-DdnsJournal {
     }
     try {
         $known = if ($Fresh) { @{} } else { Read-DdnsJournal -Path $full -MaxAgeHours $MaxAgeHours }
+        Remove-DdnsStale -Known $known -Path $full
         # Begun anew, the file holds nothing that a later reader could take for this run's.
         $mode = if ($known.Count) { 'Append' } else { 'Create' }
         $stream = New-Object -TypeName IO.FileStream -ArgumentList $full, $mode, 'Write', 'Read'
@@ -73,6 +74,66 @@ function Read-DdnsJournal {
     $known
 }
 
+function Remove-DdnsStale {
+    # Forgets what another call has visited since: a machine that was uninstalled after it was deployed is not deployed.
+    [CmdletBinding()]
+    param(
+        [hashtable] $Known,
+        [string] $Path
+    )
+    $base = [IO.Path]::GetDirectoryName((Get-DdnsFleetStatePath -Name '_calls'))
+    if (-not $Known.Count -or -not [IO.Directory]::Exists($base)) {
+        return
+    }
+    foreach ($file in (Get-ChildItem -LiteralPath $base -Recurse -File)) {
+        $other = $file.Name -eq 'journal' -or ($file.Directory.Name -eq '_calls' -and $file.Extension -eq '')
+        if (-not $other -or $file.FullName -eq $Path) {
+            continue
+        }
+        foreach ($line in (Read-DdnsSharedLine -Path $file.FullName)) {
+            if ($line -notmatch '"computer":"([^"]+)"') {
+                continue
+            }
+            $computer = $Matches[1]
+            # Sorted as text: ISO 8601, UTC. In one and the same second nobody knows who was last.
+            if ($Known.ContainsKey($computer) -and $line -match '"at":"([0-9T:-]+Z)"' -and $Matches[1] -ge (Get-DdnsUtcText -Time $Known[$computer].at)) {
+                $Known.Remove($computer)
+            }
+        }
+    }
+}
+
+function Read-DdnsSharedLine {
+    # The lines of a file that another process may be writing.
+    [CmdletBinding()]
+    [OutputType([string])]
+    param([string] $Path)
+    $stream = New-Object -TypeName IO.FileStream -ArgumentList $Path, 'Open', 'Read', 'ReadWrite, Delete'
+    $reader = New-Object -TypeName IO.StreamReader -ArgumentList $stream
+    try {
+        while ($null -ne ($line = $reader.ReadLine())) {
+            $line
+        }
+    } finally {
+        $reader.Dispose()
+    }
+}
+
+function Remove-DdnsOldJournal {
+    # Journals of calls that nobody takes up any more.
+    [CmdletBinding()]
+    param([int] $MaxAgeHours = 24)
+    $folder = Get-DdnsFleetStatePath -Name '_calls'
+    if (-not [IO.Directory]::Exists($folder)) {
+        return
+    }
+    foreach ($file in (Get-ChildItem -LiteralPath $folder -File)) {
+        if (([DateTime]::UtcNow - $file.LastWriteTimeUtc).TotalHours -gt $MaxAgeHours) {
+            Remove-Item -LiteralPath $file.FullName -Force -ErrorAction SilentlyContinue
+        }
+    }
+}
+
 function Get-DdnsJournalResult {
     # What the journal holds of a machine, if it is of the same request; else nothing.
     [CmdletBinding()]
@@ -92,7 +153,7 @@ function Get-DdnsJournalResult {
     }
     $result = [System.Management.Automation.PSSerializer]::Deserialize($entry.result)
     $result.FromJournal = $true
-    $result
+    Add-DdnsFleetType -Answer $result
 }
 
 function Write-DdnsJournalResult {
@@ -109,6 +170,7 @@ function Write-DdnsJournalResult {
     }
     if ($Result.Outcome -in 'Failed', 'Unreachable', 'RolledBack') {
         $Journal.Left++
+        Add-DdnsJournalLine -Journal $Journal -Value @{ kind = 'left'; computer = $Result.ComputerName }
         return
     }
     $line = @{

@@ -130,8 +130,13 @@ function Expand-DdnsTemplate {
         [string] $Template,
         [object] $Target
     )
-    $label = "$($Target.Name)".Split('.')[0].ToLowerInvariant()
-    $text = $Template.Replace('{computer}', $label)
-    $text = $text.Replace('{group}', "$($Target.Group)".ToLowerInvariant())
-    $text.Replace('{ring}', "$($Target.Ring)".ToLowerInvariant())
+    # This machine may be called by a dot.
+    $name = if ($Target.Transport -eq 'Local') { Get-DdnsOwnName } else { "$($Target.Name)" }
+    $text = $Template.Replace('{computer}', $name.Split('.')[0].ToLowerInvariant())
+    foreach ($key in 'Group', 'Ring') {
+        if ($Target.$key) {
+            $text = $text.Replace("{$($key.ToLowerInvariant())}", "$($Target.$key)".ToLowerInvariant())
+        }
+    }
+    $text
 }

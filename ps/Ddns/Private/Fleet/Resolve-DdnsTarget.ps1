@@ -24,13 +24,42 @@ function Resolve-DdnsTarget {
         if ($null -eq $target) {
             continue
         }
-        if ($seen.ContainsKey($target.Name)) {
+        if (Test-DdnsKnownTarget -Target $target -Seen $seen) {
             Write-Verbose "$($target.Name) is named more than once; it counts once."
             continue
         }
-        $seen[$target.Name] = $true
         $target
     }
+}
+
+function Test-DdnsKnownTarget {
+    # Whether a machine was named before, and notes it. This machine has several names. One name at two places is two
+    # machines, and the second is called by its place, too, so that each result has its own name.
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param(
+        [object] $Target,
+        [hashtable] $Seen
+    )
+    # The usual ports need not be said.
+    $place = if ($Target.Port -in 0, 22, 5985, 5986) { $Target.Address } else { "$($Target.Address):$($Target.Port)" }
+    if ($Target.Transport -eq 'Local') {
+        $place = '.'
+        $known = $Seen.Values -contains '.'
+    } else {
+        $known = $Seen.ContainsKey($Target.Name)
+    }
+    if ($known -and ($place -eq '.' -or $Seen[$Target.Name] -eq $place)) {
+        return $true
+    }
+    if ($known) {
+        $Target.Name = "$($Target.Name) ($place)"
+        if ($Seen.ContainsKey($Target.Name)) {
+            return $true
+        }
+    }
+    $Seen[$Target.Name] = $place
+    $false
 }
 
 function ConvertTo-DdnsTarget {
@@ -46,7 +75,8 @@ function ConvertTo-DdnsTarget {
         [hashtable] $Connection
     )
     if ($InputObject -is [System.Management.Automation.Runspaces.PSSession]) {
-        return New-DdnsTarget -Row @{ Name = $InputObject.ComputerName; Transport = 'Session'; Session = $InputObject }
+        $port = $InputObject.Runspace.ConnectionInfo.Port
+        return New-DdnsTarget -Row @{ Name = $InputObject.ComputerName; Port = $port; Transport = 'Session'; Session = $InputObject }
     }
     $row = Get-DdnsTargetRow -InputObject $InputObject
     if ($null -eq $row) {
@@ -150,7 +180,7 @@ function Get-DdnsTargetProblem {
     if ($Transport -notin 'WinRM', 'SSH', 'Local', 'Session') {
         return "'$Transport' is no transport (WinRM, SSH)"
     }
-    foreach ($text in $Name, $Address) {
+    foreach ($text in $(if ($Transport -notin 'Local', 'Session') { $Name, $Address })) {
         $good = $text -match '^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?$'
         if (-not $good -and $null -eq ($text -as [System.Net.IPAddress])) {
             return "'$text' is no computer name"
@@ -173,6 +203,13 @@ function Test-DdnsLocalName {
     if ($Name -in 'localhost', '.', '127.0.0.1', '::1') {
         return $true
     }
-    $own = if ($env:COMPUTERNAME) { $env:COMPUTERNAME } else { [Environment]::MachineName }
+    $own = Get-DdnsOwnName
     $Name -eq $own -or $Name -like "$own.*"
+}
+
+function Get-DdnsOwnName {
+    [CmdletBinding()]
+    [OutputType([string])]
+    param()
+    if ($env:COMPUTERNAME) { $env:COMPUTERNAME } else { [Environment]::MachineName }
 }

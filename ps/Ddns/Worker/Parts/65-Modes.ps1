@@ -85,7 +85,7 @@ function Set-DdnsTask {
     $force = [bool](Get-DdnsKey -Table $Run.Request -Key 'Force' -Default $false)
     if ($old -and (Get-DdnsMarker -Xml $old) -eq (Get-DdnsMarker -Xml $xml) -and ($edits.Count -eq 0 -or -not $force)) {
         if ($edits.Count -eq 0) { return (New-DdnsStepEnd -Outcome 'Unchanged' -Detail 'the definition is the same') }
-        $Run.Drift = $edits
+        if (-not $Run.WhatIf) { $Run.Drift = $edits }
         return (New-DdnsStepEnd -Outcome 'Warning' -Detail ('a person changed the task: {0}; -Force changes it back' -f (@($edits | ForEach-Object { $_.Item }) -join ', ')))
     }
     $off = $edits.Count -eq 1 -and $edits[0].Item -eq 'Settings/Enabled' -and -not $force

@@ -24,6 +24,11 @@ function Invoke-DdnsInstallStep {
     Invoke-DdnsStep -Run $Run -Name 'Preflight' -Body { Initialize-DdnsInstall -Run $Run }
     $wanted = $Run.Wanted
     $account = $Run.Account
+    if ($Run.WhatIf -and $Run.PreviousVersion) {
+        $look = $Run.Clone()
+        [void](Invoke-DdnsTest -Run $look)
+        $Run.Drift = $look.Drift
+    }
     Invoke-DdnsStep -Run $Run -Name 'Folders' -Body { Initialize-DdnsFolder -Run $Run -Account $account }
     Invoke-DdnsStep -Run $Run -Name 'Package' -Body { Set-DdnsPayload -Run $Run }
     if ($Run.WhatIf -and -not [System.IO.File]::Exists((Get-DdnsProgram -Run $Run -Version $Run.Version))) {
