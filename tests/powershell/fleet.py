@@ -138,7 +138,8 @@ class Fleet(Sshd):
         Its exit code, its rows by machine, and what it said besides.
         """
         text = (
-            f"{self.way}\nfunction Get-AuthenticodeSignature {{ }}\n{before}\n$rows = @({script})\n$code = $LASTEXITCODE\n"
+            f"{self.way}\nfunction Get-AuthenticodeSignature {{ }}\n{before}\n$rows = @({script})\n"
+            "$code = $LASTEXITCODE\n"
             "ConvertTo-Json -InputObject $rows -Depth 8\nexit $code"
         )
         ended = self.shell.text(text, environ={**self.environ(), **environ}, timeout=timeout)

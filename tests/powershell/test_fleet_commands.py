@@ -242,7 +242,8 @@ def test_a_secret_goes_to_the_machines_and_nowhere_else(make_fleet: Make) -> Non
     # The second call does what is left, and says what the journal does not know.
     _, rows, said = fleet.call(
         f"Import-Csv '{fleet.list_of()}' | Set-DdnsConfig @way -Retry 0 -Secret $token 3>&1 |"
-        " Where-Object { if ($_ -is [Management.Automation.WarningRecord]) { [Console]::Error.WriteLine($_) } else { 1 } }",
+        " Where-Object { if ($_ -isnot [Management.Automation.WarningRecord]) { return $true }\n"
+        "[Console]::Error.WriteLine($_) }",
         before=f"{fleet.module()}\n{secret}",
         CANARY=CANARY,
     )
