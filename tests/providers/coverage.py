@@ -38,6 +38,8 @@ JUDGEMENT: dict[str, tuple[int, str]] = {
     "desec": (4, "published schema and error bodies; token, nothing to sign"),
     "digitalocean": (4, "published schema, paging and error bodies; token, nothing to sign"),
     "webhook": (5, "the request is the user's own; what is filled in is encoded as the standards say"),
+    "godaddy": (4, "published schema and error bodies, and what clients report; key in a header, nothing to sign"),
+    "porkbun": (4, "published calls and codes, old and new; keys in the body, nothing to sign"),
     "dyndns2": (4, "one GET by a published protocol; ddclient and inadyn speak the same words to our gateway"),
 }
 

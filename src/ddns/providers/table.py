@@ -22,6 +22,8 @@ MODULES = {
     "digitalocean": "ddns.providers.digitalocean",
     "dyndns2": "ddns.providers.dyndns2",
     "gateway": "ddns.providers.gateway",
+    "godaddy": "ddns.providers.godaddy",
+    "porkbun": "ddns.providers.porkbun",
     "powerdns": "ddns.providers.powerdns",
     "rfc2136": "ddns.providers.rfc2136",
     "route53": "ddns.providers.route53",
