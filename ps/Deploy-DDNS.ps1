@@ -406,6 +406,7 @@ process {
 }
 end {
     $folder = ''
+    $module = $null
     $code = 0
     try {
         if (Test-DdnsWow) {
@@ -452,6 +453,8 @@ end {
         $code = 2
     }
     finally {
+        # Unloaded before its files go: a session that still has its formats on the list could load no other module.
+        if ($module -and $folder) { Remove-Module -ModuleInfo $module -Force }
         if ($folder -and [System.IO.Directory]::Exists($folder)) { [System.IO.Directory]::Delete($folder, $true) }
     }
     exit $code

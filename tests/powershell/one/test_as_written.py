@@ -21,7 +21,7 @@ from ground import NotHere, code, exe, internet, not_run, pwsh
 from packages import sign, sums
 from packages.facts import facts
 from packages.sign import Signer
-from powershell.one.test_story_windows import release
+from powershell.one.on_windows import release
 from providers.doubles.cloudflare import TOKEN
 
 PAGE = (pwsh.ROOT / "docs" / "guides" / "getting-started.md").read_text()

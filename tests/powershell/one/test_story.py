@@ -5,39 +5,17 @@ Deployed, asked, moved, upgraded, upgraded to something broken, uninstalled.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from ddns.gateway import operators
-from e2e import world
 from e2e.conftest import Gateway
-from e2e.machine import Machine
 from e2e.world import FIRST, SECOND, World
 from ground import pwsh
 from ground.bind import Bind
-from ground.echo import Echo
-from ground.tls import Authority
-from ground.whoami import Whoami
 from powershell.one.machine import Deployed, Row, Served, package, script, steps
 
 #: The wrapper's answer to a real run, so that only the trial passes.
 _FAILS_WHEN_IT_COUNTS = 'case "$*" in *--trial*) ;; run*) exit 1 ;; esac'
-
-
-@pytest.fixture
-def around(
-    tmp_path: Path,
-    bind: Bind,
-    fresh_name: Callable[..., str],
-    ca: Authority,
-    echo: Callable[..., Echo],
-    whoami: Callable[..., Whoami],
-) -> World:
-    made = world.make(Machine(tmp_path / "draft"), bind, fresh_name(), ca, echo, whoami)
-    made.write_settings(more='[proof]\nsettle = "1ms"')
-    return made
 
 
 def _trigger(machine: Deployed) -> None:
@@ -49,18 +27,18 @@ def _trigger(machine: Deployed) -> None:
     )
 
 
-def test_the_life_of_a_machine(tmp_path: Path, served: Served, around: World) -> None:
+def test_the_life_of_a_machine(tmp_path: Path, served: Served, plain_world: World) -> None:
     machine = Deployed(tmp_path / "machine", served)
     releases = tmp_path / "releases"
     first = package(releases, "1.0.0")
     settings = str(tmp_path / "draft" / "ddns.toml")
 
     made = machine.call(
-        "Install-Ddns", {"Secret": {"tsig": around.bind.key.secret}}, **first.asked, ConfigPath=settings
+        "Install-Ddns", {"Secret": {"tsig": plain_world.bind.key.secret}}, **first.asked, ConfigPath=settings
     )
     assert (made["Outcome"], made["Version"], made["Error"]) == ("Installed", "1.0.0", None), made
     assert steps(made)["FirstRun"] == "Done"
-    assert around.published() == (FIRST,)
+    assert plain_world.published() == (FIRST,)
 
     row, drift = machine.calls({"command": "Get-DdnsTask"}, {"command": "Test-DdnsTask"})
     (told,) = row["output"]
@@ -72,9 +50,9 @@ def test_the_life_of_a_machine(tmp_path: Path, served: Served, around: World) ->
     assert (again["Outcome"], again["Changed"]) == ("Unchanged", False), again
     assert machine.task() == before
 
-    around.move(SECOND)
+    plain_world.move(SECOND)
     _trigger(machine)
-    assert around.published() == (SECOND,)
+    assert plain_world.published() == (SECOND,)
 
     second = package(releases, "1.1.0", script(first="# another"))
     upgraded = machine.install(second)
@@ -92,10 +70,10 @@ def test_the_life_of_a_machine(tmp_path: Path, served: Served, around: World) ->
         assert b"1.1.0" in (machine.programs / "bin" / "ddns").read_bytes()
         assert not (machine.programs / f"1.2.{number}").exists()
 
-    around.move(FIRST)
+    plain_world.move(FIRST)
     started = machine.call("Start-DdnsTask", Wait=True)
     assert started["Address"] == FIRST
-    assert around.published() == (FIRST,)
+    assert plain_world.published() == (FIRST,)
 
     gone = machine.call("Uninstall-Ddns", RemoveData=True, Confirm=False)
     assert gone["Outcome"] == "Removed", gone
@@ -103,36 +81,36 @@ def test_the_life_of_a_machine(tmp_path: Path, served: Served, around: World) ->
     assert machine.call("Uninstall-Ddns", RemoveData=True, Confirm=False)["Outcome"] == "NotInstalled"
 
 
-def test_the_record_goes_only_when_asked_for(tmp_path: Path, served: Served, around: World) -> None:
+def test_the_record_goes_only_when_asked_for(tmp_path: Path, served: Served, plain_world: World) -> None:
     """Uninstalled without a word about it, the record stands."""
     machine = Deployed(tmp_path / "machine", served)
     machine.call(
         "Install-Ddns",
-        {"Secret": {"tsig": around.bind.key.secret}},
+        {"Secret": {"tsig": plain_world.bind.key.secret}},
         **package(tmp_path / "releases").asked,
         ConfigPath=str(tmp_path / "draft" / "ddns.toml"),
     )
     gone = machine.call("Uninstall-Ddns", Confirm=False)
     assert gone["Outcome"] == "Removed"
-    assert around.published() == (FIRST,)
+    assert plain_world.published() == (FIRST,)
     assert (machine.data / "ddns.toml").exists()
     assert not machine.programs.exists()
 
 
 def test_a_machine_of_a_fleet_has_no_token(
-    tmp_path: Path, served: Served, around: World, gateway: Gateway, bind: Bind
+    tmp_path: Path, served: Served, plain_world: World, gateway: Gateway, bind: Bind
 ) -> None:
     """With a gateway: an enrolment code, once; its own key; the record by the gateway."""
     parts = gateway.running.parts
     code = operators.mint_code(parts.ledger, parts.audit, parts.clock, gateway.hosts, "pc7")
     base = tmp_path / "base.toml"
-    base.write_text("schema = 1\n\n" + around.detection(str(around.ca.file)))
+    base.write_text("schema = 1\n\n" + plain_world.detection(str(plain_world.ca.file)))
     machine = Deployed(tmp_path / "machine", served)
     asked: Row = {
         **package(tmp_path / "releases").asked,
         "ConfigPath": str(base),
         "Gateway": gateway.running.url,
-        "GatewayCa": str(around.ca.file),
+        "GatewayCa": str(plain_world.ca.file),
     }
     made = machine.call("Install-Ddns", {"EnrolmentCode": code}, **asked)
     assert (made["Outcome"], steps(made)["Enrolment"]) == ("Installed", "Done"), made
@@ -146,9 +124,9 @@ def test_a_machine_of_a_fleet_has_no_token(
     assert code.encode() not in everything
 
 
-def test_a_wrong_code_leaves_nothing(tmp_path: Path, served: Served, around: World, gateway: Gateway) -> None:
+def test_a_wrong_code_leaves_nothing(tmp_path: Path, served: Served, plain_world: World, gateway: Gateway) -> None:
     base = tmp_path / "base.toml"
-    base.write_text("schema = 1\n\n" + around.detection(str(around.ca.file)))
+    base.write_text("schema = 1\n\n" + plain_world.detection(str(plain_world.ca.file)))
     machine = Deployed(tmp_path / "machine", served)
     result = machine.call(
         "Install-Ddns",
@@ -156,7 +134,7 @@ def test_a_wrong_code_leaves_nothing(tmp_path: Path, served: Served, around: Wor
         **package(tmp_path / "releases").asked,
         ConfigPath=str(base),
         Gateway=gateway.running.url,
-        GatewayCa=str(around.ca.file),
+        GatewayCa=str(plain_world.ca.file),
     )
     assert result["Error"]["Code"] == "EnrolmentFailed", result
     assert machine.tree() == set()

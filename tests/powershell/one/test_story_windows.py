@@ -5,89 +5,15 @@ The task scheduler is a double that starts the real program.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
-import zipfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
-
-from e2e import world
-from e2e.machine import Machine
 from e2e.world import FIRST, SECOND, World
-from ground import NotHere, exe, not_run, pwsh
-from ground.bind import Bind
-from ground.echo import Echo
-from ground.tls import Authority
-from ground.whoami import Whoami
-from packages import facts, stage
-from packages.facts import Build
-from powershell.one.machine import Once, Package, Row, Windows, steps
-from windows import wine
+from powershell.one.machine import Row, Windows, steps
+from powershell.one.on_windows import release, typed
 
 
-@pytest.fixture(scope="session")
-def program() -> Path:
-    """The built tree: app and bin."""
-    try:
-        return exe.tree()
-    except NotHere as missing:
-        not_run(missing)
-
-
-@pytest.fixture
-def windows(tmp_path: Path) -> Iterator[Windows]:
-    """A new Windows machine."""
-    try:
-        shell = pwsh.windows(tmp_path / "prefix")
-        pwsh.tasks_double()
-    except NotHere as missing:
-        not_run(missing)
-    assert shell.machine is not None
-    yield Windows(shell.machine.drive_c, Once(shell))
-    shell.machine.stop()
-    shutil.rmtree(tmp_path / "prefix")
-
-
-def release(folder: Path, tree: Path, version: str, changed: dict[str, bytes] | None = None) -> Package:
-    """A release zip of a built tree, with other files in places."""
-    inside = {str(path.relative_to(tree)): path.read_bytes() for path in tree.rglob("*") if path.is_file()}
-    inside = {name: data for name, data in inside.items() if name.startswith(("app/", "bin/"))}
-    for path in pwsh.PS.rglob("*"):
-        if path.suffix in {".ps1", ".psm1", ".psd1", ".ps1xml"}:
-            inside[f"ps/{path.relative_to(pwsh.PS)}"] = path.read_bytes()
-    inside["release.json"] = stage.release_json(facts.facts(), Build(version, "amd64", for_testing=True)).encode()
-    inside |= changed or {}
-    lines = [f"{hashlib.sha256(data).hexdigest()} *{name}\n" for name, data in sorted(inside.items())]
-    inside["SHA256SUMS"] = "".join(lines).encode()
-    folder.mkdir(exist_ok=True)
-    path = folder / f"ddns-{version}-windows-amd64-for-testing.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as zipped:
-        for name, data in inside.items():
-            zipped.writestr(name, data)
-    return Package(path, hashlib.sha256(path.read_bytes()).hexdigest())
-
-
-@pytest.fixture
-def around(
-    tmp_path: Path,
-    bind: Bind,
-    fresh_name: Callable[..., str],
-    ca: Authority,
-    echo: Callable[..., Echo],
-    whoami: Callable[..., Whoami],
-) -> World:
-    made = world.make(Machine(tmp_path / "draft"), bind, fresh_name(), ca, echo, whoami)
-    made.write_settings(more='[proof]\nsettle = "1ms"')
-    file = tmp_path / "draft" / "ddns.toml"
-    windows_ca = wine.windows_path(ca.file).replace("\\", "/")
-    file.write_text(file.read_text().replace(str(ca.file), windows_ca).replace("file:tsig", "dpapi:tsig"))
-    return made
-
-
-def test_the_life_of_a_windows_machine(windows: Windows, program: Path, around: World, tmp_path: Path) -> None:
+def test_the_life_of_a_windows_machine(windows: Windows, program: Path, windows_world: World, tmp_path: Path) -> None:
     shell = windows.served.shell
     zipped = release(tmp_path / "releases", program, "0.1.0")
     asked: Row = {
@@ -96,9 +22,9 @@ def test_the_life_of_a_windows_machine(windows: Windows, program: Path, around: 
         "ConfigPath": shell.path(tmp_path / "draft" / "ddns.toml"),
     }
     before = {path for path in windows.root.rglob("*") if "DDNS" in str(path)}
-    made = windows.call("Install-Ddns", {"Secret": {"tsig": around.bind.key.secret}}, **asked)
+    made = windows.call("Install-Ddns", {"Secret": {"tsig": windows_world.bind.key.secret}}, **asked)
     assert made["Outcome"] == "Installed", json.dumps(made, indent=1)
-    assert around.published() == (FIRST,)
+    assert windows_world.published() == (FIRST,)
 
     row, drift = windows.calls({"command": "Get-DdnsTask"}, {"command": "Test-DdnsTask"})
     assert row["output"][0]["Health"] == "OK", row
@@ -108,9 +34,9 @@ def test_the_life_of_a_windows_machine(windows: Windows, program: Path, around: 
     again = windows.call("Install-Ddns", **asked)
     assert again["Outcome"] == "Unchanged", json.dumps(again, indent=1)
 
-    around.move(SECOND)
+    windows_world.move(SECOND)
     assert windows.call("Start-DdnsTask", Wait=True)["Address"] == SECOND
-    assert around.published() == (SECOND,)
+    assert windows_world.published() == (SECOND,)
 
     other = release(tmp_path / "releases", program, "0.2.0", {"LICENSE.txt": b"other"})
     upgraded = windows.call("Install-Ddns", Package=shell.path(other.path), Sha256=other.sha256)
@@ -139,35 +65,15 @@ def test_the_life_of_a_windows_machine(windows: Windows, program: Path, around: 
     assert "DDNS" not in path
 
 
-@pytest.fixture
-def share(tmp_path: Path, program: Path) -> Path:
-    """What an administrator puts on a share: the scripts beside the zip."""
-    zipped = release(tmp_path / "share", program, "0.1.0")
-    for name in ("Deploy-DDNS.ps1", "Get-DDNS.ps1", "Uninstall-DDNS.ps1"):
-        shutil.copyfile(pwsh.PS / name, zipped.path.with_name(name))
-    zipped.path.with_name("hash").write_text(zipped.sha256)
-    return zipped.path.parent
-
-
-def script(windows: Windows, text: str) -> pwsh.Ended:
-    """Run a script of an administrator in a new PowerShell, in which the double is the task scheduler's module."""
-    shell = windows.served.shell
-    file = windows.root / "administrator.ps1"
-    file.write_text(text)
-    modules = shell.path(pwsh.tasks_double().parent)
-    environ = {"DDNS_FAKE_TASKS": shell.path(windows.tasks), "PSModulePath": modules, "DOTNET_GCgen0size": "80000000"}
-    return shell.file(file, environ=environ, timeout=300)
-
-
-def test_the_scripts_stand_alone_on_a_share(windows: Windows, share: Path, around: World) -> None:
+def test_the_scripts_stand_alone_on_a_share(windows: Windows, share: Path, windows_world: World) -> None:
     at = windows.served.shell.path(share)
-    key = around.bind.key.secret
+    key = windows_world.bind.key.secret
     asked = f"-ConfigPath '{windows.served.shell.path(share.parent / 'draft' / 'ddns.toml')}'"
 
-    nobody = script(windows, f"& '{at}\\Deploy-DDNS.ps1' {asked}; exit $LASTEXITCODE")
+    nobody = typed(windows, f"& '{at}\\Deploy-DDNS.ps1' {asked}; exit $LASTEXITCODE")
     assert nobody.exit == 2
     assert "vouches for the package" in " ".join(nobody.err.split())
-    other = script(windows, f"& '{at}\\Deploy-DDNS.ps1' {asked} -Sha256 {'0' * 64}; exit $LASTEXITCODE")
+    other = typed(windows, f"& '{at}\\Deploy-DDNS.ps1' {asked} -Sha256 {'0' * 64}; exit $LASTEXITCODE")
     assert other.exit == 2
     assert "vouched for" in other.err
     assert not list(windows.root.glob("Program Files/DDNS*"))
@@ -178,17 +84,17 @@ foreach ($character in '{key}'.ToCharArray()) {{ $secure.AppendChar($character) 
 & '{at}\\Deploy-DDNS.ps1' {asked} -Sha256 {(share / "hash").read_text()} -Secret @{{ tsig = $secure }}
 exit $LASTEXITCODE
 """
-    made = script(windows, deploy)
+    made = typed(windows, deploy)
     assert made.exit == 0, made
     assert "Outcome : Installed" in " ".join(made.out.split()), made.out
-    assert around.published() == (FIRST,)
+    assert windows_world.published() == (FIRST,)
     assert [path.name for path in windows.root.glob("Program Files/DDNS*")] == ["DDNS"]
 
-    asked_here = script(windows, f"& '{at}\\Get-DDNS.ps1'; exit $LASTEXITCODE")
+    asked_here = typed(windows, f"& '{at}\\Get-DDNS.ps1'; exit $LASTEXITCODE")
     assert asked_here.exit == 0, asked_here
     assert FIRST in asked_here.out
     installed = r"C:\Program Files\DDNS\0.1.0\ps"
-    gone = script(windows, f"& '{installed}\\Uninstall-DDNS.ps1' -RemoveData -Confirm:$false; exit $LASTEXITCODE")
+    gone = typed(windows, f"& '{installed}\\Uninstall-DDNS.ps1' -RemoveData -Confirm:$false; exit $LASTEXITCODE")
     assert gone.exit == 0, gone
     assert not (windows.root / "Program Files" / "DDNS").exists()
     assert not (windows.root / "ProgramData" / "DDNS").exists()
