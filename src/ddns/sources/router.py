@@ -85,7 +85,7 @@ def external_address(answer: bytes) -> ipaddress.IPv4Address:
     if code:
         raise Refused(f"the router {_RESULTS.get(code, 'fails')} (code {code})")
     if len(answer) != 12:
-        raise Refused("the router's answer is cut short")
+        raise Refused(f"the router's answer has {len(answer)} bytes instead of 12")
     return ipaddress.IPv4Address(answer[8:12])
 
 

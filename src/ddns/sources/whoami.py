@@ -17,7 +17,7 @@ from ddns.model import HttpRequest
 from ddns.net import dot
 from ddns.net.exchange import Server
 from ddns.ports import Deadline, Net
-from ddns.sources.http import LIMIT, refuse_exit
+from ddns.sources.http import LIMIT, pause, refuse_exit
 
 # After `exchange`, which makes dnspython cheap to import.
 # isort: split
@@ -96,7 +96,8 @@ class WhoamiSource(msgspec.Struct, frozen=True):
         if 300 <= response.status < 400 or "html" in response.headers.get("content-type", "").lower():
             raise CaptivePortal(f"{self.name}: a web page or a redirect came in place of DNS; a captive portal?")
         if response.status != 200 or response.headers.get("content-type", "").partition(";")[0].strip() != _MEDIA:
-            raise SourceError(f"{self.name}: answered with status {response.status}, not with a DNS message")
+            told = f"{self.name}: answered with status {response.status}, not with a DNS message"
+            raise SourceError(told, retry_after=pause(response))
         try:
             return dns.message.from_wire(response.body)
         except dns.exception.DNSException as error:
