@@ -22,7 +22,7 @@ RESET, HALF, SLOW = b"reset", b"half", b"slow"
 class _Base:
     """Serves between `__enter__` and `__exit__`. `packets` holds what came in."""
 
-    def __init__(self, server: socketserver.BaseServer) -> None:
+    def __init__(self, server: socketserver.TCPServer) -> None:
         self._server = server
         self.packets: list[bytes] = []
         self.closing = threading.Event()
