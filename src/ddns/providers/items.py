@@ -22,12 +22,11 @@ def observed(
 
 
 def applied(
-    changes: Sequence[Change], write: Callable[[Change], None]
+    changes: Sequence[Change], write: Callable[[Change], Applied | None]
 ) -> Iterator[tuple[Change, Applied | ProviderError]]:
-    """Write each change; yields it with its result as it comes."""
+    """Write each change; yields it with its result as it comes. What `write` says nothing about is in DNS."""
     for change in changes:
         try:
-            write(change)
-            yield change, Applied()
+            yield change, write(change) or Applied()
         except ProviderError as error:
             yield change, error

@@ -30,7 +30,7 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, AppliedState, Change, HttpRequest, Observed, RecordKey, RRset
+from ddns.model import Applied, Change, HttpRequest, Observed, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.providers import answers, items, writes
 from ddns.providers import xml_answers as xml
@@ -48,8 +48,6 @@ PER_PAGE = "100"
 MOST_PAGES = 20
 #: The API allows 1000 values and 32000 characters in a batch; deletions and creations count each.
 MOST_CHANGES = 50
-#: Seconds before each question whether a change is on all name servers; after the last one it is `queued`.
-PAUSES = (0.0, 1.0, 2.0, 4.0)
 
 _RIGHTS = (
     "Give the IAM user route53:ListHostedZonesByName (or GetHostedZone with hosted_zone_id),"
@@ -190,7 +188,7 @@ class Route53:
 
     def _write(self, zone: Zone, steps: Sequence[_Step], deadline: Deadline) -> Iterator[_Result]:
         try:
-            state = self._api.change(zone, [action for step in steps for action in step.actions()], deadline)
+            applied = self._api.change(zone, [action for step in steps for action in step.actions()], deadline)
         except Refusal as error:
             if len(steps) > 1:  # none was carried out
                 for step in steps:
@@ -200,7 +198,7 @@ class Route53:
         except ProviderError as error:
             yield from ((step.change, error) for step in steps)
         else:
-            yield from ((step.change, Applied(state)) for step in steps)
+            yield from ((step.change, applied) for step in steps)
 
     def _refused(self, zone: Zone, step: _Step, refusal: Refusal, deadline: Deadline) -> Applied | ProviderError:
         """What a refused batch of one change means, by what stands there now."""
@@ -229,7 +227,7 @@ class Api:
         """The hosted zone of this name: that of the settings, else the one public zone of the account."""
         if self._settings.hosted_zone_id:
             if self._named is None:
-                root = self._call("GET", f"/hostedzone/{self._settings.hosted_zone_id}", deadline)
+                root = self._ask(f"/hostedzone/{self._settings.hosted_zone_id}", deadline)
                 self._named = hosted_zone(_needed(root, "HostedZone"))
             return self._named.zone if self._named.zone.name == name else None
         public = [found.zone for found in self._of_name(name, deadline) if not found.private]
@@ -241,7 +239,7 @@ class Api:
         query = {"dnsname": name, "maxitems": PER_PAGE}
         found: list[HostedZone] = []
         for _ in range(MOST_PAGES):
-            root = self._call("GET", f"/hostedzonesbyname?{canonical.query(query.items())}", deadline)
+            root = self._ask(f"/hostedzonesbyname?{canonical.query(query.items())}", deadline)
             listed = [hosted_zone(item) for item in xml.children(_needed(root, "HostedZones"), "HostedZone")]
             same = [item for item in listed if item.zone.name == name]  # the list goes on behind the name
             found += same
@@ -258,7 +256,7 @@ class Api:
         """
         name = answers.ascii_name(key.name)
         query = canonical.query({"name": name, "type": str(key.type), "maxitems": "1"}.items())
-        root = self._call("GET", f"/hostedzone/{zone.id}/rrset?{query}", deadline)
+        root = self._ask(f"/hostedzone/{zone.id}/rrset?{query}", deadline)
         for item in xml.children(_needed(root, "ResourceRecordSets"), "ResourceRecordSet"):
             found = record_set(item)
             if (found.name, found.type) == (name, key.type):
@@ -267,28 +265,24 @@ class Api:
                 return found
         return None
 
-    def change(self, zone: Zone, actions: Sequence[tuple[str, RecordSet]], deadline: Deadline) -> AppliedState:
+    def change(self, zone: Zone, actions: Sequence[tuple[str, RecordSet]], deadline: Deadline) -> Applied:
         """Carry out all actions or none. Raises Refusal when a set is not as the actions suppose, or not allowed."""
         root = self._call("POST", f"/hostedzone/{zone.id}/rrset/", deadline, batch(actions))
         info = _needed(root, "ChangeInfo")
         identifier = xml.text(info, "Id").removeprefix("/change/")
         if not (identifier.isascii() and identifier.isalnum()):
             raise Malformed(f"{WHO}: the answer to a change has no id")
-        return self._state(identifier, deadline)
 
-    def _state(self, identifier: str, deadline: Deadline) -> AppliedState:
-        """Whether an accepted change is on all name servers. That it can't be asked does not undo it."""
-        for pause in PAUSES:
-            if deadline.left() <= pause:
-                break
-            self._tools.clock.sleep(pause)
-            try:
-                root = self._call("GET", f"/change/{identifier}", deadline)
-            except (ProviderError, Refusal):
-                break
-            if xml.text(root, "ChangeInfo", "Status") == "INSYNC":
-                return AppliedState.APPLIED
-        return AppliedState.QUEUED
+        def is_everywhere() -> bool:
+            return xml.text(self._ask(f"/change/{identifier}", deadline), "ChangeInfo", "Status") == "INSYNC"
+
+        return writes.watched(is_everywhere, self._tools.clock, deadline)
+
+    def _ask(self, path: str, deadline: Deadline) -> Element:
+        try:
+            return self._call("GET", path, deadline)
+        except Refusal as error:
+            raise Malformed(f"{WHO}: an answer about a write to a read: {error}") from error
 
     def _call(self, method: str, path: str, deadline: Deadline, body: bytes | None = None) -> Element:
         """One exchange: the answer's root. Raises what a refusal stands for."""

@@ -22,8 +22,11 @@ class Api(Protocol):
         """The RRset of exactly this name and type; None when there is none."""
         ...
 
-    def write(self, zone: Zone, change: Change, now: RRset | None, deadline: Deadline) -> None:
-        """Bring about ``change.after`` (None: remove it) where `now` stands; what it does not ask for stays."""
+    def write(self, zone: Zone, change: Change, now: RRset | None, deadline: Deadline) -> Applied | None:
+        """Bring about ``change.after`` (None: remove it) where `now` stands; what it does not ask for stays.
+
+        Returns how far it got where the service tells; None: it is done.
+        """
         ...
 
 
@@ -49,9 +52,8 @@ class SetProvider:
         """Write each RRset, after it was read again: what is as asked is not written."""
         return items.applied(changes, lambda change: self._write(change, deadline))
 
-    def _write(self, change: Change, deadline: Deadline) -> None:
+    def _write(self, change: Change, deadline: Deadline) -> Applied | None:
         zone = self._zones.of(change.key, deadline)
         now = self._api.read(zone, change.key, deadline)
         writes.check(change, now)
-        if not writes.done(change, now):
-            self._api.write(zone, change, now, deadline)
+        return None if writes.done(change, now) else self._api.write(zone, change, now, deadline)

@@ -23,6 +23,7 @@ MODULES = {
     "dyndns2": "ddns.providers.dyndns2",
     "gateway": "ddns.providers.gateway",
     "godaddy": "ddns.providers.godaddy",
+    "huaweicloud": "ddns.providers.huaweicloud",
     "porkbun": "ddns.providers.porkbun",
     "powerdns": "ddns.providers.powerdns",
     "rfc2136": "ddns.providers.rfc2136",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from ddns.errors import Conflict
-from ddns.model import Change, RRset, Value
+from collections.abc import Callable
+
+from ddns.errors import Conflict, ProviderError
+from ddns.model import Applied, AppliedState, Change, RRset, Value
+from ddns.ports import Clock, Deadline
 
 #: The TTL of a record that is new where the settings ask for none.
 DEFAULT_TTL = 120
+#: Seconds before each question whether an accepted change is on all name servers; after the last one it is `queued`.
+PAUSES = (0.0, 1.0, 2.0, 4.0)
 
 
 def done(change: Change, now: RRset | None) -> bool:
@@ -32,3 +37,17 @@ def values(rrset: RRset | None) -> frozenset[Value]:
 
 def _text(rrset: RRset | None) -> str:
     return "no record" if rrset is None else str(rrset)
+
+
+def watched(is_done: Callable[[], bool], clock: Clock, deadline: Deadline) -> Applied:
+    """Ask a few times whether an accepted change is in DNS. That it can't be asked does not undo it."""
+    try:
+        for pause in PAUSES:
+            if deadline.left() <= pause:
+                break
+            clock.sleep(pause)
+            if is_done():
+                return Applied()
+    except ProviderError:
+        pass
+    return Applied(AppliedState.QUEUED)
