@@ -67,7 +67,7 @@ def history(*, data: str | None, as_json: bool, limit: int, name: str | None) ->
         entries = [entry for entry in entries if entry.change is None or entry.change.key.name == wanted]
     lines = timelines(entries, days(now, _DAYS))
     told = {
-        "entries": [_described(entry) for entry in entries[:limit]],
+        "entries": [described(entry) for entry in entries[:limit]],
         "per_day": per_day(entries, now),
         "timelines": [_lived(line) for line in lines],
     }
@@ -98,7 +98,8 @@ def _lived(line: Timeline) -> dict[str, Any]:
     }
 
 
-def _described(entry: HistoryEntry) -> dict[str, Any]:
+def described(entry: HistoryEntry) -> dict[str, Any]:
+    """A change, or a note, as JSON values."""
     from ddns.times import utc
 
     change = entry.change

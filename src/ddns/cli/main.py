@@ -30,6 +30,7 @@ COMMANDS = {
     "providers": "ddns.cli.providers:providers",
     "sources": "ddns.cli.sources:sources",
     "doctor": "ddns.cli.doctor:doctor",
+    "support-bundle": "ddns.cli.bundle:bundle",
     "pause": "ddns.cli.pause:pause",
     "resume": "ddns.cli.pause:resume",
     "remove": "ddns.cli.remove:remove",

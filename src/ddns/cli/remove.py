@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ddns.cli import options
+from ddns.cli import complete, options
 from ddns.cli.output import emit
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _TYPES = ("A", "AAAA", "CNAME", "TXT")
 @click.option("--revoke", is_flag=True, help="With --all: then give this machine's key back at its gateway.")
 @click.option("--dry-run", is_flag=True, help="Read and tell, but change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can answer.")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete.record_names)
 @click.pass_context
 def remove(
     ctx: click.Context,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+
 from msgspec.structs import replace
 
 from ddns import host
 from ddns.config.load import Loaded
+from ddns.config.schema import Retry
 from ddns.cycle import World
 from ddns.errors import SettingsError
 from ddns.host.secrets import Vault
@@ -43,6 +46,8 @@ def world(start: Start, loaded: Loaded, seams: compose.Seams, net: Net) -> World
     """What a run is made of, over `net`. Its state keeps nothing; blocks and breaker do not stand in the way."""
     vault = Vault(start.places.secrets, start.places.option)
     overheard = replace_net(seams, net)
+    loaded = copy.copy(loaded)
+    loaded.settings = replace(loaded.settings, retry=Retry(attempts=2))  # somebody waits for the answer
     request = RunRequest(start.data, now=True)
     return replace(
         compose.world(loaded, request, recall(start), NoState(), vault, NoLog(), start.trace_id, overheard), prove=True
