@@ -51,7 +51,7 @@ def test_version() -> None:
 def test_help_lists_every_command(flag: str) -> None:
     done = ddns(flag)
 
-    listed = re.findall(r"^  (\w+)  ", done.out.partition("Commands:\n")[2], re.MULTILINE)
+    listed = re.findall(r"^  ([\w-]+)  ", done.out.partition("Commands:\n")[2], re.MULTILINE)
     assert listed == list(COMMANDS)
     assert done.code == 0
     assert not [line for line in done.out.splitlines()[1:] if line.endswith("...")]  # no summary is cut

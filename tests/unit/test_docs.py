@@ -121,7 +121,7 @@ def complaint(words: list[str]) -> str | None:
     """What a command line of the documentation asks for that is not there."""
     command: click.Command = ddns
     context = click.Context(command, info_name="ddns", **command.context_settings)  # a command keeps its first -h
-    while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z]+", words[0]):
+    while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z][a-z-]*", words[0]):
         below = command.get_command(context, words[0])
         if below is None:
             return f"no command {words[0]}"
