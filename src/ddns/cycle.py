@@ -13,7 +13,7 @@ from ddns.detect import Gather, detect, in_threads
 from ddns.errors import ProviderError
 from ddns.model import Detected, Detection, Elsewhere, Memory, Observed, Outcome, Plan, RecordKey, Rest, Run, Target
 from ddns.observe import needs, observe
-from ddns.ports import Clock, Deadline, Net, Provider, Source, State
+from ddns.ports import Clock, Deadline, Lock, Net, Provider, Source, State
 from ddns.publish import publish
 from ddns.resilience import Retry
 from ddns.resting import news, resting
@@ -47,6 +47,8 @@ class World(msgspec.Struct, frozen=True):
     away: Callable[[], str] = lambda: ""
     #: Remembers, or forgets, that a source rests.
     note_rest: Callable[[str, Family, Rest | None], None] = lambda _name, _family, _rest: None
+    #: The fleet's, if it has one: nothing is written without its lease.
+    lock: Lock | None = None
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -118,6 +120,7 @@ def carry_out(world: World, run: Run, plan: Plan, tell: Callable[[Outcome], None
         clock=world.clock,
         deadline=world.deadline,
         random=world.random,
+        lock=world.lock,
     ):
         tell(outcome)
         outcomes.append(outcome)

@@ -21,6 +21,8 @@
         │   └── Malformed              an answer that does not say what its protocol says
         ├── Held                   0   acknowledged by the gateway, where it waits for an operator
         ├── Deferred              13   not asked: the breaker is open, or the deadline is spent
+        │   └── LeaseUnavailable       not written: the fleet lease can't be had, or was lost
+        ├── LeaseTaken             0   another machine holds the fleet lease, and writes
         ├── Conflict              12   somebody else changed the record between our read and our write
         ├── Rejected              12   this one record is refused; others of the provider may pass
         └── Block                 12   a person must act; not asked again before the retry time
@@ -235,6 +237,23 @@ class Deferred(ProviderError):
     def __init__(self, message: str, *, until: float, advice: str | None = None) -> None:
         super().__init__(message, advice=advice)
         self.until = until
+
+
+class LeaseUnavailable(Deferred):
+    """The server of the fleet lease did not grant it, nor say who has it. Nothing was written without it."""
+
+    code = "lease.unavailable"
+    default_advice = (
+        "Check the lock server that [lock] names, and the way to it; the record is kept and the next run tries again."
+    )
+
+
+class LeaseTaken(ProviderError):
+    """Another machine of the fleet holds the lease, or wrote while this one waited for it: it goes first."""
+
+    code = "lease.taken"
+    exit = Exit.FINE
+    default_advice = "Nothing to do: the next run looks at the record again, and writes if that is still needed."
 
 
 class Held(ProviderError):

@@ -288,7 +288,7 @@ class Kind(enum.StrEnum):
     @property
     def right(self) -> bool:
         """Whether nothing is left to do for the record."""
-        return self.wrote or self in (Kind.UNCHANGED, Kind.PROVEN, Kind.YIELDED)
+        return self.wrote or self in (Kind.UNCHANGED, Kind.PROVEN)
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -382,14 +382,27 @@ class Memory(msgspec.Struct, frozen=True):
     fingerprint: str = ""
 
 
+class Via(msgspec.Struct, frozen=True):
+    """By what connections leave this machine: an address of each family, an interface; "": the routing table says."""
+
+    source4: str = ""
+    source6: str = ""
+    interface: str = ""
+
+
 class HttpRequest(msgspec.Struct, frozen=True):
-    """A request as a source or provider words it. `content` None: no body; `ca_file` "": the system's trust."""
+    """A request as a source or provider words it. `content` None: no body; `ca_file` "": the system's trust.
+
+    `cert_file` and `key_file`: our own certificate, for a server that asks for one.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = {}
     content: bytes | None = None
     ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
 
 
 class HttpResponse(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ from ddns.model import (
     RecordType,
     Resolution,
     Run,
+    Via,
 )
 from ddns.secret import Secret, SecretRef
 
@@ -158,6 +159,8 @@ class Tools(msgspec.Struct, frozen=True):
     gateway_url: str = ""
     gateway_ca_file: str = ""
     trace_id: str = ""
+    #: For what does not go over `net`: DNS UPDATE, the authoritative servers, a lock server.
+    via: Via = Via()
     #: This machine's identity, for the provider that talks to the gateway: a key is worth nothing on another machine.
     machine: Callable[[], str] = lambda: ""
     warn: Callable[[str], None] = lambda _message: None
@@ -204,7 +207,23 @@ class Lease(Protocol):
         ...
 
     def remaining(self) -> float:
-        """Seconds left; 0 when it is lost."""
+        """Seconds left by the monotonic clock, counted from before it was asked for; 0 when it is lost."""
+        ...
+
+    def renew(self, deadline: Deadline) -> None:
+        """Make it last its whole time again. Raises LeaseTaken when it is lost, LeaseUnavailable."""
+        ...
+
+    def release(self, deadline: Deadline) -> None:
+        """Give it back, if it is still ours; best effort, as it ends by itself. Raises nothing of ours."""
+        ...
+
+
+class Lock(Protocol):
+    """Where the fleet's lease is had."""
+
+    def acquire(self, deadline: Deadline) -> Lease:
+        """The lease. Raises LeaseTaken, LeaseUnavailable, BadCredentials, NotPermitted, SettingsError."""
         ...
 
 

@@ -1,15 +1,19 @@
 """The step that writes: carries out a plan through the providers, and turns every end, good or bad, into an outcome.
 
-It decides nothing. The intent is durable before the first byte; each outcome is stored before it is told. A write
-whose end was not seen is observed: `after` means it happened, `before` that it may be tried again, a third value
-that somebody else writes too.
+It decides nothing, but for one thing: where the machines of a fleet share a lease, nothing is written without it, and
+what was read before it was had is read again (`leasing`). The intent is durable before the first byte; each outcome is
+stored before it is told. A write whose end was not seen is observed: `after` means it happened, `before` that it may be
+tried again, a third value that somebody else writes too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ddns.errors import Conflict, Deferred, Held, ProviderError, RateLimited, Retryable
+from msgspec.structs import replace
+
+from ddns.errors import Conflict, Deferred, Held, LeaseTaken, ProviderError, RateLimited, Retryable
+from ddns.leasing import Leasing
 from ddns.model import (
     Applied,
     AppliedState,
@@ -25,7 +29,7 @@ from ddns.model import (
     RRset,
     Run,
 )
-from ddns.ports import Clock, Deadline, Provider, State
+from ddns.ports import Clock, Deadline, Lock, Provider, State
 from ddns.resilience import Retry
 
 _WROTE = {Reason.DRIFT: Kind.REPAIRED, Reason.REMOVE: Kind.REMOVED}
@@ -41,8 +45,9 @@ def publish(
     clock: Clock,
     deadline: Deadline,
     random: Callable[[], float],
+    lock: Lock | None = None,
 ) -> Iterator[Outcome]:
-    """Carry out `plan`; yields one outcome for each of its records, as they come."""
+    """Carry out `plan`; yields one outcome for each of its records, as they come. `lock`: the fleet's, if any."""
     for resolution in plan.resolved:
         state.resolve(run, resolution)
     now = clock.now()
@@ -50,13 +55,35 @@ def publish(
         state.settle(run, outcome)
         yield outcome
     names = list(dict.fromkeys(change.key.provider for change in plan.changes))
-    for position, name in enumerate(names):
-        share = deadline.within(deadline.left() / (len(names) - position))
-        changes = state.intend(run, [change for change in plan.changes if change.key.provider == name])
-        writer = _Writer(providers[name], policy=policy, clock=clock, deadline=share, random=random)
-        for outcome in writer.write(changes):
-            state.settle(run, outcome)
-            yield outcome
+    leasing = Leasing(lock, clock)
+    try:
+        for position, name in enumerate(names):
+            share = deadline.within(deadline.left() / (len(names) - position))
+            writer = _Writer(
+                providers[name], leasing=leasing, policy=policy, clock=clock, deadline=share, random=random
+            )
+            ours = [change for change in plan.changes if change.key.provider == name]
+            for outcome in _of_provider(run, ours, writer, state):
+                state.settle(run, outcome)
+                yield outcome
+    finally:
+        leasing.release()
+
+
+def _of_provider(run: Run, changes: Sequence[Change], writer: _Writer, state: State) -> Iterator[Outcome]:
+    """The outcomes of one provider's changes, each intended before anything is sent."""
+    problem = writer.may_begin()
+    ends: list[Outcome] = []
+    if problem is None:
+        changes, ends = writer.look_again(changes)
+    told = [*changes, *(end.change for end in ends if end.change is not None)]  # history tells of these too
+    intended = {change.id: change for change in state.intend(run, told)} if told else {}
+    yield from ends
+    changes = [intended[change.id] for change in changes]
+    if problem is not None:
+        yield from (outcome_of(change, problem, writer.now) for change in changes)
+    elif changes:
+        yield from writer.write(changes)
 
 
 def _kept(keep: Keep, now: float) -> Outcome:
@@ -91,6 +118,8 @@ def outcome_of(change: Change, error: ProviderError, now: float) -> Outcome:
         if isinstance(error, RateLimited) and error.retry_after:
             until = now + error.retry_after
         return Outcome(Kind.DEFERRED, change.key, now, change.before, change, cause=error, until=until)
+    if isinstance(error, LeaseTaken):
+        return Outcome(Kind.YIELDED, change.key, now, change.before, change, cause=error)
     kind = Kind.CONTENDED if isinstance(error, Conflict) else Kind.FAILED
     return Outcome(kind, change.key, now, change.before, change, cause=error)
 
@@ -107,24 +136,63 @@ class _Writer:
         self,
         provider: Provider,
         *,
+        leasing: Leasing,
         policy: Retry,
         clock: Clock,
         deadline: Deadline,
         random: Callable[[], float],
     ) -> None:
         self._provider = provider
+        self._leasing = leasing
         self._policy = policy
         self._clock = clock
         self._deadline = deadline
         self._random = random
 
+    @property
+    def now(self) -> float:
+        """UTC seconds."""
+        return self._clock.now()
+
+    def may_begin(self) -> ProviderError | None:
+        """Why nothing may be written now, if so: the fleet's lease is not ours, or ends too soon."""
+        return self._leasing.hold(self._deadline)
+
+    def look_again(self, changes: Sequence[Change]) -> tuple[list[Change], list[Outcome]]:
+        """The changes that are still to be made, and the ends of the others: overtaken by another holder, unreadable.
+
+        What this run has read is older than its lease.
+        """
+        if not self._leasing.wanted:
+            return list(changes), []
+        seen = self._provider.observe([change.key for change in changes], self._leasing.share(self._deadline))
+        still: list[Change] = []
+        ends: list[Outcome] = []
+        for change in changes:
+            found, now = seen[change.key], self._clock.now()
+            if isinstance(found, ProviderError):
+                ends.append(replace(outcome_of(change, found, now), change=None))
+            elif happened(change, found):
+                ends.append(Outcome(Kind.PROVEN, change.key, now, change.after, observed=found))
+            elif untouched(change, found):
+                still.append(change)
+            else:
+                cause = LeaseTaken(
+                    f"{change.key} was set to {found.rrset or 'none'} while this machine waited to write"
+                )
+                ends.append(Outcome(Kind.YIELDED, change.key, now, found.rrset, change, cause=cause))
+        return still, ends
+
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
-        """One outcome a change."""
+        """One outcome a change. The lease was looked at just before."""
         waiting = list(changes)
         errors: dict[RecordKey, ProviderError] = {}
         for attempt in range(1, self._policy.attempts + 1):
+            if attempt > 1 and (problem := self.may_begin()) is not None:
+                errors = dict.fromkeys(errors, problem)
+                break
             errors = {}
-            for change, result in self._provider.apply(waiting, self._deadline):
+            for change, result in self._provider.apply(waiting, self._leasing.share(self._deadline)):
                 if isinstance(result, ProviderError):
                     errors[change.key] = result
                 else:

@@ -20,6 +20,8 @@ _CLOCK = 300.0
 
 _FINE = {"unchanged", "proven", "updated", "repaired", "removed", "yielded"}
 _WAITING = {"accepted", "deferred"}
+#: Runs of one hour that may find the fleet's lease taken before it is worth a word.
+_CONTENTIONS = 5
 #: Codes of a held record that somebody else releases: the gateway's operator.
 _RELEASED = {"", "provider.held"}
 
@@ -40,6 +42,8 @@ _WORDS = {
     "provider.no_such_zone": "no zone of the account holds the name",
     "provider.banned": "this client is shut out",
     "provider.clock_skew": "this machine's clock is wrong",
+    "lease.unavailable": "the fleet's lock server grants no lease",
+    "lease.taken": "another machine of the fleet writes",
 }
 
 
@@ -74,7 +78,9 @@ def run_mark(code: int) -> str:
 def troubles(view: View, now: float) -> list[Trouble]:
     """All that is wrong, the worst first; empty when all is well. Being paused is not wrong."""
     found = list(
-        dict.fromkeys([*_run(view), *_none(view, now), *_blocks(view, now), *_records(view), *_age(view, now)])
+        dict.fromkeys(
+            [*_run(view), *_none(view, now), *_blocks(view, now), *_records(view), *_lease(view, now), *_age(view, now)]
+        )
     )
     if not found and view.exit != Exit.FINE:
         told = meaning(view.exit)
@@ -118,6 +124,16 @@ def _records(view: View) -> Iterator[Trouble]:
             kind = _kind(record.code)
             advice = record.advice or (kind.default_advice if kind else "") or "See `ddns run --full`."
             yield Trouble(f"{record.name} {record.type}: {words(record.code)}", advice)
+
+
+def _lease(view: View, now: float) -> Iterator[Trouble]:
+    """Whether this machine keeps waiting for the fleet's lease."""
+    if view.contentions > _CONTENTIONS and view.contended_at is not None and 0 <= now - view.contended_at < _HOUR:
+        yield Trouble(
+            f"another machine held the fleet lease in {view.contentions} runs of an hour",
+            "See which machines share this lock, and whether they write the same names; give others a name of their"
+            " own in [lock].",
+        )
 
 
 def _kind(code: str) -> type[DdnsError] | None:

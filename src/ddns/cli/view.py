@@ -64,6 +64,9 @@ class View(Value):
     runs: tuple[Ran, ...]
     paused_until: float | None
     notes: tuple[str, ...]
+    #: In how many runs of the hour before the last full run another machine held the fleet's lease, and when last.
+    contentions: int = 0
+    contended_at: float | None = None
 
 
 def view(document: Mapping[str, Any]) -> View:
@@ -81,6 +84,8 @@ def view(document: Mapping[str, Any]) -> View:
         runs=tuple(map(_ran, _tables(document, "last_runs")))[-_RUNS:],
         paused_until=seconds_of(document.get("paused_until")),
         notes=tuple(_line(note) for note in notes if isinstance(note, str)) if isinstance(notes, list) else (),
+        contentions=_number(document, "contentions_last_hour"),
+        contended_at=seconds_of(document.get("contended_at")),
     )
 
 

@@ -179,14 +179,20 @@ class _Reader:
 
     def refuse_secrets(self, policy: Layer) -> None:
         """Secrets are not settings of a policy: every user of a machine may read those."""
+        for single, its_type in single_tables().items():
+            its_table = policy.tree.get(single, {})
+            self._no_secret((single,), its_type, its_table if isinstance(its_table, Mapping) else {})
         tables = policy.tree.get("provider", {})
         for ident, kind in self.kinds_of.items():
             table = tables.get(ident, {}) if isinstance(tables, Mapping) else {}
             if not kind or not isinstance(table, Mapping):
                 continue
-            for name, field in fields(self._provider_type(kind)).items():
-                if name in table and SecretRef in options(field.type)[0]:
-                    self._report(("provider", ident, name), "a secret is not set by policy; set it in the file")
+            self._no_secret(("provider", ident), self._provider_type(kind), table)
+
+    def _no_secret(self, path: Path, kind: type[msgspec.Struct], table: Mapping[str, object]) -> None:
+        for name, field in fields(kind).items():
+            if name in table and SecretRef in options(field.type)[0]:
+                self._report((*path, name), "a secret is not set by policy; set it in the file")
 
 
 def _leaves(tree: Any, path: Path) -> Iterator[tuple[Path, Any]]:

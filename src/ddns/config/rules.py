@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ddns.config import names
+from ddns.config import connections, names
 from ddns.config.convert import Report
 from ddns.config.near import hint
 from ddns.config.schema import Duration
@@ -36,6 +36,7 @@ def check(merged: Mapping[str, Any], kinds: Mapping[str, str], sources: Sequence
     for index, server in _texts(_table(merged, "proof"), "servers"):
         if not _ip_port(server):
             report(("proof", "servers", index), f'expected "IP:PORT" such as "192.0.2.53:53", found {quoted(server)}')
+    connections.check_lock(merged, report)
     _within(merged, ("detect", "timeout"), report, zero=False)
     _within(merged, ("proof", "every"), report, zero=False, most=Duration("24h"))
     _within(merged, ("proof", "settle"), report)

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from ddns.model import Adopt, RecordType
 from ddns.net import wire
+from ddns.secret import SecretRef
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h|d)")
@@ -163,6 +164,37 @@ class Gateway(Table, frozen=True, kw_only=True):
     ca_file: Annotated[str, Meta(description=_CA_FILE)] = ""
 
 
+class Lock(Table, frozen=True, kw_only=True):
+    """`[lock]`: a lease that the machines of a fleet share: of several, only one writes at a time."""
+
+    kind: Annotated[
+        Literal["redis", "etcd", "gateway"], Meta(description="Where the lease is kept; gateway: that of [gateway].")
+    ]
+    url: Annotated[
+        str,
+        Meta(
+            description="redis://HOST:PORT/DB or rediss:// (TLS); https://HOST:PORT for etcd; not set for the gateway.",
+        ),
+    ] = ""
+    name: Annotated[
+        str, Meta(pattern="^[A-Za-z0-9._-]{1,64}$", description="The lease's name; machines of one name take turns.")
+    ] = "ddns"
+    ttl: Annotated[
+        Duration, Meta(description="How long a machine that dies keeps the others waiting (30s to 10m).")
+    ] = Duration("60s")
+    user: Annotated[str, Meta(description="The user at the lock server, where it has users.")] = ""
+    secret: (
+        Annotated[
+            SecretRef,
+            Meta(description="Where its password lies; for the gateway, the identity that `ddns enroll` stored."),
+        ]
+        | None
+    ) = None
+    ca_file: Annotated[str, Meta(description=_CA_FILE)] = ""
+    cert_file: Annotated[str, Meta(description="This machine's certificate (PEM), where the server asks for one.")] = ""
+    key_file: Annotated[str, Meta(description="The private key of cert_file (PEM).")] = ""
+
+
 class Retry(Table, frozen=True, kw_only=True):
     """`[retry]`: how a failed call is repeated within a run."""
 
@@ -197,5 +229,6 @@ class Settings(Table, frozen=True, kw_only=True):
     detect: Detect = Detect()
     proof: Proof = Proof()
     gateway: Gateway | None = None
+    lock: Lock | None = None
     retry: Retry = Retry()
     log: Log = Log()

@@ -28,6 +28,7 @@ from ddns.gateway import asking, dyndns2, leaving
 from ddns.gateway.audit import Audit
 from ddns.gateway.auth import Authenticator
 from ddns.gateway.enrolment import Enrolment
+from ddns.gateway.leases import Leases
 from ddns.gateway.ledger import Host, Ledger, Receipt, RecordState
 from ddns.gateway.peer import client_address
 from ddns.gateway.problem import Problem
@@ -58,6 +59,7 @@ class Parts:
     auth: Authenticator
     enrolment: Enrolment
     updates: Updates
+    leases: Leases
     throttle: Throttle
     clock: Clock
 
@@ -77,6 +79,7 @@ def build(parts: Parts, *, wait: float = WAIT) -> Starlette:
         routes=[
             Route("/v1/update", gateway.update, methods=["POST"]),
             Route("/v1/record", gateway.record, methods=["GET"]),
+            Route("/v1/lease", gateway.lease, methods=["POST"]),
             Route("/v1/enroll", gateway.enroll, methods=["POST"]),
             Route("/v1/revoke", gateway.revoke, methods=["POST"]),
             Route("/nic/update", gateway.nic_update, methods=["GET"]),
@@ -125,6 +128,12 @@ class _Gateway:
         if waits is not None:  # such as one that was just released: DNS is about to say something else
             await self._settled(waits)
         return _json(await run_in_threadpool(self._parts.updates.read, asked, name, type_))
+
+    async def lease(self, request: Request) -> Response:
+        self._parts.throttle.address(self._peer(request))
+        body = await self._body(request)
+        asked, _ = await self._asked(request, body)
+        return _json(await run_in_threadpool(self._parts.leases.answer, asked, body))
 
     async def enroll(self, request: Request) -> Response:
         peer = self._admit(request)

@@ -24,6 +24,8 @@ TITLES = {
     "conflict": "The record is not as the request expects it",
     "stale-sequence": "The sequence number is not above the current one",
     "idempotency": "The idempotency key was used for another request",
+    "lease-taken": "Another host has the lease",
+    "lease-over": "The lease is over",
     "refused-by-dns": "The DNS server refuses the record",
     "throttled": "Too many requests",
     "dns-unreachable": "The DNS server can't be read now",

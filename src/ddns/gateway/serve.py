@@ -23,6 +23,7 @@ from ddns.gateway.audit import Audit
 from ddns.gateway.auth import Authenticator
 from ddns.gateway.connection import TimedConnection
 from ddns.gateway.enrolment import Enrolment
+from ddns.gateway.leases import Leases
 from ddns.gateway.ledger.sqlite import SqliteLedger
 from ddns.gateway.listener import Listener, room
 from ddns.gateway.lock import made, serving_alone
@@ -108,6 +109,7 @@ def assembled(
                 auth=Authenticator(settings.name, store.ledger, sealer, clock),
                 enrolment=Enrolment(settings.name, store.ledger, sealer, store.audit, clock),
                 updates=Updates(store.ledger, zones, providers, settings.hosts, store.audit, clock),
+                leases=Leases(store.ledger, store.audit, clock),
                 throttle=Throttle(settings.limits),
                 clock=clock,
             )

@@ -18,22 +18,38 @@ if sys.platform == "win32":
 _HASHED_FOLDERS = ("/etc/ssl/certs", "/etc/pki/tls/certs")
 
 
-def context(ca_file: str = "") -> ssl.SSLContext:
-    """A client context that verifies certificate and host name. `ca_file` "": the system's trust.
+def context(ca_file: str = "", cert_file: str = "", key_file: str = "", *, beside: str = "") -> ssl.SSLContext:
+    """A client context that verifies certificate and host name.
 
-    Raises SettingsError when the file, or that of SSL_CERT_FILE, can't be read or holds no certificate.
+    `ca_file`: the only authority to trust; "": the system's, and those in the file `beside`. `cert_file`, `key_file`:
+    our own certificate. Raises SettingsError when a file, or that of SSL_CERT_FILE, can't be read or used.
     """
     if not ca_file and sys.platform == "win32":
-        system = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        system.minimum_version = ssl.TLSVersion.TLSv1_2
-        return system
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        made: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    else:
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.minimum_version = ssl.TLSVersion.TLSv1_2  # Debian's Python leaves this to a system file
     if ca_file:
         _load(made, "ca_file", ca_file)
-    else:
+    elif sys.platform != "win32":
         _trust_system(made)
+    if beside and not ca_file:
+        _load(made, "ca_file", beside)
+    if cert_file:
+        _identify(made, cert_file, key_file)
     return made
+
+
+def _identify(made: ssl.SSLContext, cert_file: str, key_file: str) -> None:
+    """Our own certificate. A key that wants a passphrase is refused; OpenSSL would ask the terminal for one."""
+
+    def no_passphrase() -> str:
+        raise SettingsError(f"key_file {key_file or cert_file}: it wants a passphrase", advice="Store the key without.")
+
+    try:
+        made.load_cert_chain(cert_file, key_file or None, no_passphrase)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"cert_file {cert_file}: it can't be used: {error}") from error
 
 
 def _trust_system(made: ssl.SSLContext) -> None:

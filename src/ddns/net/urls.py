@@ -15,12 +15,13 @@ def base_url(url: str) -> str:
         raise ValueError("not a URL") from error
     if user is not None or not host:
         raise ValueError("expected https://HOST/PATH without user name and password")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback(host)):
         raise ValueError(f"the secret would travel in the clear; use https, not {parts.scheme or 'http'}")
     return url.rstrip("/")
 
 
-def _loopback(host: str) -> bool:
+def loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

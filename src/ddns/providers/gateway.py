@@ -164,6 +164,13 @@ class Gateway:
         self._seqs[change.key] = seq
         return Applied(state)
 
+    def post(self, path: str, body: bytes, deadline: Deadline) -> HttpResponse:
+        """One signed request that is no update, such as one for a lease. Raises ProviderError of the exchange."""
+        response = self._exchange("POST", path, body, 0, "", deadline)
+        if response.status in (401, 403, 429):
+            raise self._problem(response)
+        return response
+
     def _exchange(
         self, method: str, path: str, body: bytes | None, seq: int, idem: str, deadline: Deadline
     ) -> HttpResponse:

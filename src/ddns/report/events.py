@@ -9,7 +9,13 @@ from ddns.errors import DdnsError
 from ddns.model import Absent, Answer, Available, Detection, Kind, Outcome, RRset, Unknown
 from ddns.ports import Log
 
-_LEVELS = {Kind.FAILED: "ERROR", Kind.CONTENDED: "ERROR", Kind.DEFERRED: "WARN", Kind.HELD: "WARN"}
+_LEVELS = {
+    Kind.FAILED: "ERROR",
+    Kind.CONTENDED: "ERROR",
+    Kind.DEFERRED: "WARN",
+    Kind.HELD: "WARN",
+    Kind.YIELDED: "WARN",
+}
 
 
 def tell_outcome(log: Log, outcome: Outcome) -> None:

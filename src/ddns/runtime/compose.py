@@ -25,9 +25,11 @@ from ddns.errors import BadCredentials, SettingsError
 from ddns.host import eventlog, route
 from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
-from ddns.model import Memory, RecordKey, RecordType, Rest, Target
+from ddns.lease import table as leases
+from ddns.lease.place import Place
+from ddns.model import HttpResponse, Memory, RecordKey, RecordType, Rest, Target
 from ddns.net.client import Client
-from ddns.ports import Clock, Deadline, Log, Net, Provider, State, Tools
+from ddns.ports import Clock, Deadline, Lock, Log, Net, Provider, State, Tools
 from ddns.providers import table as providers
 from ddns.resilience import Guard, Retry
 from ddns.runtime import RunRequest, sourcing
@@ -79,7 +81,7 @@ def load(places: host.Places, *, missing: bytes | None = None) -> tuple[config.L
 
 
 def _settle_ca_files(loaded: config.Loaded, folder: str) -> None:
-    """Let relative paths of CA files begin at the settings' folder. Raises SettingsError for one that is not there."""
+    """Let paths of CA files and the like begin at the settings' folder. Raises SettingsError for those not there."""
     settings, wanted = loaded.settings, list[tuple[str, str]]()
 
     def settled(path: str, key: str) -> str:
@@ -89,6 +91,10 @@ def _settle_ca_files(loaded: config.Loaded, folder: str) -> None:
         wanted.append((key, path))
         return path
 
+    lock = settings.lock
+    if lock is not None:
+        files = {name: settled(getattr(lock, name), f"lock.{name}") for name in ("ca_file", "cert_file", "key_file")}
+        lock = msgspec.structs.replace(lock, **files)
     items = [
         msgspec.structs.replace(item, ca_file=settled(item.ca_file, f"detect.sources[{number}].ca_file"))
         if isinstance(item, OwnSource)
@@ -101,8 +107,8 @@ def _settle_ca_files(loaded: config.Loaded, folder: str) -> None:
     detect = msgspec.structs.replace(settings.detect, sources=tuple(items))
     problems = [f"{loaded.where(key)}: {key}: there is no file {path}" for key, path in wanted if not _file(path)]
     if problems:
-        raise SettingsError(f"{os.path.basename(loaded.name)} names CA files that are not there", tuple(problems))
-    loaded.settings = msgspec.structs.replace(settings, detect=detect, gateway=gateway)
+        raise SettingsError(f"{os.path.basename(loaded.name)} names files that are not there", tuple(problems))
+    loaded.settings = msgspec.structs.replace(settings, detect=detect, gateway=gateway, lock=lock)
 
 
 def _file(path: str) -> bool:
@@ -174,6 +180,7 @@ def world(
         gather=seams.gather,
         away=sourcing.away(settings.detect.networks),
         note_rest=note_rest,
+        lock=_lock(settings, tools, log),
     )
 
 
@@ -190,6 +197,32 @@ def build_tools(settings: Settings, vault: Vault, log: Log, trace_id: str, clock
         machine=machine_identity,
         warn=lambda message: log.write("WARN", message),
     )
+
+
+def _lock(settings: Settings, tools: Tools, log: Log) -> Lock | None:
+    """The fleet's lock, connected to when there is something to write."""
+    table = settings.lock
+    if table is None:
+        return None
+    place = Place(
+        table.kind,
+        table.url,
+        table.name,
+        table.ttl.seconds,
+        user=table.user,
+        secret=table.secret,
+        ca_file=table.ca_file,
+        cert_file=table.cert_file,
+        key_file=table.key_file,
+    )
+
+    def exchange() -> Callable[[str, bytes, Deadline], HttpResponse]:
+        from ddns.providers import gateway
+
+        assert table.secret is not None, "config.connections sees to it"
+        return gateway.connect(gateway.Settings(token=table.secret), tools).post
+
+    return leases.Late(place, tools, log, exchange)
 
 
 def targets(settings: Settings) -> list[Target]:
@@ -260,14 +293,22 @@ def warnings(loaded: config.Loaded, places: host.Places) -> list[str]:
     """What settings that are valid still lack: records, and secrets that can be used."""
     vault = Vault(places.secrets, places.option)
     found = [] if loaded.settings.record else [no_records(places)]
-    for ident, settings in loaded.settings.provider.items():
+    tables: list[tuple[tuple[str, ...], msgspec.Struct]]
+    tables = [(("provider", ident), settings) for ident, settings in loaded.settings.provider.items()]
+    tables += _beside(loaded.settings)
+    for path, settings in tables:
         for name, ref in _named_refs(settings):
             try:
                 vault.resolve(ref)
             except BadCredentials as error:
-                key = dotted(("provider", ident, name))
+                key = dotted((*path, name))
                 found.append(f"{loaded.where(key)}: {key}: {error.message}")
     return found
+
+
+def _beside(settings: Settings) -> list[tuple[tuple[str, ...], msgspec.Struct]]:
+    """The tables, beside those of providers, that may name secrets."""
+    return [(("lock",), settings.lock)] if settings.lock is not None else []
 
 
 def no_records(places: host.Places) -> str:
@@ -278,12 +319,16 @@ def no_records(places: host.Places) -> str:
 def watched(loaded: config.Loaded, vault: Vault) -> tuple[str, ...] | None:
     """The files and variables, beside the settings, that decide what a run does; None when one can't be watched."""
     found = []
-    for settings in loaded.settings.provider.values():
-        for ref in _refs(settings):
+    settings = loaded.settings
+    tables = [*settings.provider.values(), *(table for _, table in _beside(settings))]
+    for table in tables:
+        for ref in _refs(table):
             if vault.stored(ref) is None:
                 return None
             found.append(str(ref) if ref.scheme == "env" else f"file:{vault.path(ref)}")
     own = [item.ca_file for item in loaded.settings.detect.sources if isinstance(item, OwnSource)]
-    gateway = loaded.settings.gateway
-    found += [f"file:{path}" for path in (*own, gateway.ca_file if gateway else "") if path]
+    gateway, lock = settings.gateway, settings.lock
+    files = [*own, gateway.ca_file if gateway else ""]
+    files += [lock.ca_file, lock.cert_file, lock.key_file] if lock else []
+    found += [f"file:{path}" for path in files if path]
     return tuple(sorted(set(found)))

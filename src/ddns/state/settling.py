@@ -89,5 +89,7 @@ def _intent_state(outcome: Outcome) -> str:
         return "accepted"
     if outcome.kind is Kind.CONTENDED:
         return Fate.EXTERNAL.value
+    if outcome.kind is Kind.YIELDED:
+        return Kind.YIELDED.value
     in_doubt = isinstance(outcome.cause, ProviderError) and outcome.cause.in_doubt
     return "open" if in_doubt else "refused"

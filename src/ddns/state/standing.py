@@ -25,6 +25,7 @@ def tail(
     shown = {(key.provider, key.name, key.type.value) for key in keys}
     rows = [row for row in store.record_rows() if (row["provider"], row["name"], row["type"]) in shown]
     providers = {key.provider for key in keys}
+    contentions, contended_at = store.contentions(now - 3600.0)
     blocks = [row for row in store.block_rows() if row["provider"] in providers]
     return json.dumps(
         {
@@ -33,6 +34,8 @@ def tail(
             "blocks": [_block(row) for row in blocks],
             "paused_until": _utc(paused_until),
             "changes_last_hour": store.changes_since(now - 3600.0),
+            "contentions_last_hour": contentions,
+            "contended_at": _utc(contended_at),
             "notes": store.notes(now - _NOTES_SHOWN),
         },
         separators=(",", ":"),

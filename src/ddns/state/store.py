@@ -135,6 +135,12 @@ class Store:
         sql = "SELECT count(*) AS n FROM changes WHERE at >= ? AND state IN ('applied', 'adopted')"
         return int(self._rows(sql, (since,))[0]["n"])
 
+    def contentions(self, since: float) -> tuple[int, float | None]:
+        """In how many runs since then another machine held the fleet's lease, and when that was last."""
+        sql = "SELECT count(DISTINCT trace_id) AS n, max(at) AS last FROM changes WHERE at >= ? AND state = 'yielded'"
+        row = self._rows(sql, (since,))[0]
+        return int(row["n"]), row["last"]
+
     def last_runs(self) -> list[tuple[float, float, int, int, int]]:
         """As `ending.last_runs`."""
         with translated(self._path):

@@ -179,6 +179,16 @@ class Intent:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """The last grant of a fleet lease. `ttl`: the seconds that it was granted for; 0: it was given back."""
+
+    name: str
+    host: str
+    token: int
+    ttl: float
+
+
 class Ledger(Protocol):
     """The interface that backends implement."""
 
@@ -267,6 +277,18 @@ class Ledger(Protocol):
 
     def fail(self, entry: Entry, problem: str) -> None:
         """DNS refuses what `entry` wants for good: settle it, unless a newer update came."""
+        ...
+
+    def lease(self, name: str) -> LeaseRow | None:
+        """The last grant of a lease."""
+        ...
+
+    def grant_lease(self, name: str, host: str, ttl: float) -> int:
+        """Note that a host has the lease from now on; returns its token, one above the last."""
+        ...
+
+    def free_lease(self, name: str, token: int) -> None:
+        """Note that the lease of this token was given back."""
         ...
 
     def close(self) -> None:

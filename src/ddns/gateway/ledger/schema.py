@@ -88,4 +88,11 @@ SCHEMA = (
         at REAL NOT NULL,
         PRIMARY KEY (name, type)
     ) WITHOUT ROWID""",
+    # Rows stay when a lease is over: the token only ever grows. ttl in seconds, 0 when nobody has it.
+    """CREATE TABLE IF NOT EXISTS lease (
+        name TEXT PRIMARY KEY,
+        host TEXT NOT NULL,
+        token INTEGER NOT NULL,
+        ttl REAL NOT NULL
+    ) WITHOUT ROWID""",
 )

@@ -11,6 +11,7 @@ from ddns.gateway.ledger import (
     Entry,
     Host,
     Intent,
+    LeaseRow,
     Moved,
     Receipt,
     Redemption,
@@ -19,6 +20,7 @@ from ddns.gateway.ledger import (
     Stale,
     Update,
     hosts,
+    leases,
     records,
 )
 from ddns.gateway.ledger.engine import Engine
@@ -114,6 +116,18 @@ class SqliteLedger:
     def fail(self, entry: Entry, problem: str) -> None:
         """See `Ledger`."""
         self._engine.call(lambda db: records.fail(db, entry, problem))
+
+    def lease(self, name: str) -> LeaseRow | None:
+        """See `Ledger`."""
+        return self._engine.call(lambda db: leases.of_name(db, name))
+
+    def grant_lease(self, name: str, host: str, ttl: float) -> int:
+        """See `Ledger`."""
+        return self._engine.call(lambda db: leases.grant(db, name, host, ttl))
+
+    def free_lease(self, name: str, token: int) -> None:
+        """See `Ledger`."""
+        self._engine.call(lambda db: leases.free(db, name, token))
 
     def close(self) -> None:
         """See `Ledger`."""

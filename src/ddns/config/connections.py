@@ -1,0 +1,81 @@
+"""Rules for the tables about other machines than providers: where a lease is kept, and the ways of the network.
+
+As in `rules`, what is not of the right type is passed over: `convert` has reported it.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any
+
+from ddns.config.convert import Report
+from ddns.config.schema import Duration
+from ddns.config.words import quoted
+from ddns.net.urls import base_url, loopback
+
+_SHORTEST, _LONGEST = Duration("30s"), Duration("10m")
+_SCHEMES = {"redis": ("redis", "rediss"), "etcd": ("https", "http")}
+
+
+def check_lock(merged: Mapping[str, Any], report: Report) -> None:
+    """Report what is wrong between the keys of `[lock]`."""
+    lock = merged.get("lock")
+    if not isinstance(lock, dict):
+        return
+    kind = lock.get("kind")
+    if kind == "gateway":
+        _at_the_gateway(merged, lock, report)
+    elif kind in _SCHEMES:
+        wrong = _url(kind, lock)
+        if wrong:
+            report(("lock", "url"), wrong)
+    if kind == "etcd" and bool(lock.get("user")) != ("secret" in lock):
+        report(("lock", "secret" if lock.get("user") else "user"), "user and secret go together")
+    if lock.get("key_file") and not lock.get("cert_file"):
+        report(("lock", "key_file"), "it is the key of cert_file, which is not set")
+    try:
+        ttl = Duration(lock["ttl"]) if isinstance(lock.get("ttl"), str) else None
+    except ValueError:
+        return
+    if ttl is not None and not _SHORTEST.seconds <= ttl.seconds <= _LONGEST.seconds:
+        report(("lock", "ttl"), f"expected {_SHORTEST} to {_LONGEST}, found {ttl}: a write must end before its lease")
+
+
+def _at_the_gateway(merged: Mapping[str, Any], lock: Mapping[str, Any], report: Report) -> None:
+    if "gateway" not in merged:
+        report(("lock", "kind"), '"gateway" keeps the lease at the own gateway, but there is no table [gateway]')
+    if "secret" not in lock:
+        report(("lock", "secret"), "required key is missing (the identity that `ddns enroll` stored)")
+    for key in ("url", "user", "ca_file", "cert_file", "key_file"):
+        if lock.get(key):
+            report(("lock", key), "not of a lease at the gateway: [gateway] says where that is")
+
+
+def _url(kind: str, lock: Mapping[str, Any]) -> str | None:
+    text = lock.get("url")
+    if text is None or text == "":
+        return f"required key is missing (where {kind} is)"
+    if not isinstance(text, str):
+        return None
+    try:
+        parts = urllib.parse.urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return f"expected a URL, found {quoted(text)}"
+    wanted = " or ".join(f"{scheme}://HOST:PORT" for scheme in _SCHEMES[kind])
+    if parts.scheme not in _SCHEMES[kind] or not host:
+        return f"expected {wanted}"  # what was found may hold a password
+    if "@" in parts.netloc:
+        return "expected no user and password in it: set user, and secret"
+    if kind == "etcd":
+        try:
+            base_url(text)
+        except ValueError as error:
+            return str(error)
+        return None
+    if parts.path.strip("/") and not (parts.path[1:].isascii() and parts.path[1:].isdigit()):
+        return f"expected a database number after the host, found {quoted(parts.path)}"
+    if parts.scheme == "redis" and "secret" in lock and not loopback(host):
+        return "the secret would travel in the clear; use rediss, not redis"
+    return None
