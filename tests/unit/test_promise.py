@@ -9,7 +9,7 @@ import pytest
 
 from ddns.address import Family
 from ddns.cycle import Found, World
-from ddns.errors import AddressError, BadCredentials, Conflict, Deferred, Held, Rejected, Transport
+from ddns.errors import AddressError, BadCredentials, Conflict, Deferred, Held, LeaseTaken, Rejected, Transport
 from ddns.expect import OWN_PROBE
 from ddns.model import (
     Absent,
@@ -104,8 +104,9 @@ def test_an_own_probe_is_promised_if_the_cheap_path_reads_the_same(
     [
         *(
             pytest.param(Outcome(kind, KEY, START, ONE, CHANGE), True, id=kind.value)
-            for kind in (Kind.UNCHANGED, Kind.PROVEN, Kind.UPDATED, Kind.REPAIRED, Kind.REMOVED, Kind.YIELDED)
+            for kind in (Kind.UNCHANGED, Kind.PROVEN, Kind.UPDATED, Kind.REPAIRED, Kind.REMOVED)
         ),
+        pytest.param(Outcome(Kind.YIELDED, KEY, START, cause=LeaseTaken("x")), False, id="yielded"),
         pytest.param(Outcome(Kind.FAILED, KEY, START, cause=BadCredentials("x")), True, id="blocked"),
         pytest.param(Outcome(Kind.CONTENDED, KEY, START, cause=Conflict("x"), until=START + 60), True, id="held"),
         pytest.param(Outcome(Kind.HELD, KEY, START, cause=Rejected("x")), True, id="not adopted"),

@@ -101,6 +101,8 @@ TAIL = {
     ],
     "paused_until": None,
     "changes_last_hour": 0,
+    "contentions_last_hour": 0,
+    "contended_at": None,
     "notes": ["the state was damaged"],
 }
 FULL_RUN = {

@@ -168,12 +168,14 @@ class Lock(Table, frozen=True, kw_only=True):
     """`[lock]`: a lease that the machines of a fleet share: of several, only one writes at a time."""
 
     kind: Annotated[
-        Literal["redis", "etcd", "gateway"], Meta(description="Where the lease is kept; gateway: that of [gateway].")
+        Literal["redis", "etcd", "gateway"],
+        Meta(description="Where the lease is kept; gateway: at that of [gateway].", extra={"placeholder": "redis"}),
     ]
     url: Annotated[
         str,
         Meta(
             description="redis://HOST:PORT/DB or rediss:// (TLS); https://HOST:PORT for etcd; not set for the gateway.",
+            extra={"placeholder": "rediss://locks.example.com"},
         ),
     ] = ""
     name: Annotated[

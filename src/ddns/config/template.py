@@ -89,7 +89,8 @@ def _table(
         elif field.default is None:
             lines.append(f"# ({name} is not set)")
         else:
-            lines.append(f"#{name} = {toml_text.value(msgspec.to_builtins(field.default, enc_hook=str))}")
+            value = _example(field.type) or msgspec.to_builtins(field.default, enc_hook=str)
+            lines.append(f"#{name} = {toml_text.value(value)}")
     return "\n".join(lines) + "\n"
 
 
@@ -97,15 +98,19 @@ def _descriptions(kind: Any) -> list[str]:
     return [meta.description for meta in options(kind)[1] if meta.description][:1]
 
 
+def _example(kind: Any) -> Any:
+    extras = (meta.extra or {} for meta in options(kind)[1])
+    return next((extra["placeholder"] for extra in extras if "placeholder" in extra), None)
+
+
 def _placeholder(name: str, kind: Any, ident: str) -> Any:
     """What stands for a key that must be given: a reference for a secret, else an empty text that `validate` names.
 
     A `Meta` may give it itself as ``extra={"placeholder": ...}``.
     """
-    choices, metas = options(kind)
-    for meta in metas:
-        if meta.extra and "placeholder" in meta.extra:
-            return meta.extra["placeholder"]
+    choices, example = options(kind)[0], _example(kind)
+    if example is not None:
+        return example
     if SecretRef in choices:
         return f"{STORED}:{ident}-{name}"
     if name == "url":

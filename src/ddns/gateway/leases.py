@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from ddns.gateway.audit import Audit
-from ddns.gateway.ledger import Ledger, LeaseRow
+from ddns.gateway.ledger import LeaseRow, Ledger
 from ddns.gateway.problem import Problem
 from ddns.gateway.updates import Asked
 from ddns.ports import Clock
@@ -24,7 +24,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `POST /v1/lease`. `ttl` in seconds; `token` of the lease that is renewed (for as long as before) or released."""
+    """The body of `POST /v1/lease`. `ttl` in seconds; `token` is that of the lease to be renewed or released."""
 
     name: str
     action: Literal["take", "renew", "release"]

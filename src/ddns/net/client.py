@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import ipaddress
 import select
 import socket
 import ssl
+import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import httpx
+import msgspec
 
 from ddns import __version__
 from ddns.address import Family
-from ddns.errors import Malformed, Transport, Untrusted, foreign
-from ddns.model import HttpRequest, HttpResponse
+from ddns.errors import Malformed, ProviderError, Transport, Untrusted, foreign
+from ddns.model import HttpRequest, HttpResponse, Via
+from ddns.net import skew, sockets
+from ddns.net.portal import SEEMS, notice
+from ddns.net.proxies import Hop, Proxies
 from ddns.net.timed import Limit, TimedTransport
 from ddns.net.trust import context
 from ddns.ports import Deadline
 
 USER_AGENT = f"ddns-fleet/{__version__}"
-#: Binding to the family's wildcard address leaves only its own addresses to connect to.
-_ANY = {Family.V4: "0.0.0.0", Family.V6: "::", None: None}  # noqa: S104 - a client's source address, not a listener
 _CONNECT_SECONDS = 5.0
 _CHECK_IT = "Check the secret of this provider: it may hold a line break, or a letter that is not ASCII."
+_LOGIN = "Set user and password of [proxy], or correct them: ddns secret set"
+_LET_THROUGH = "Have the proxy let this machine reach the server, or name the server in [proxy] no_proxy."
+_CHECK_PROXY = "Check [proxy] of the settings, and that the proxy is at work."
 _RENEW = "Renew the server's certificate, or set this machine's clock if that is wrong."
 _RENAME = "Ask for the server by a name that its certificate holds: check the URL."
 #: By OpenSSL's code (x509_vfy.h): not yet valid, expired; another host name, another IP address.
@@ -36,27 +44,58 @@ _WINDOWS_CERTIFICATE = {
 }
 
 
+class Ways(msgspec.Struct, frozen=True):
+    """How the network is used: what connections leave by, through which proxies, and whom TLS trusts beside others."""
+
+    via: Via = Via()
+    proxies: Proxies = Proxies()
+    beside: str = ""
+
+
+class _Door(NamedTuple):
+    """What a client of httpx is made for."""
+
+    family: Family | None
+    ca_file: str
+    cert_file: str
+    key_file: str
+    hop: Hop | None
+
+
 class Client:
-    """One client a family and CA file, made when first used. Safe to use from several threads."""
+    """One client of httpx for each family, trust, certificate and proxy, made when first used.
 
-    def __init__(self, transport: Callable[[Family | None, str], httpx.BaseTransport] | None = None) -> None:
+    Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        transport: Callable[[Family | None, str], httpx.BaseTransport] | None = None,
+        *,
+        ways: Ways = Ways(),  # noqa: B008 - frozen
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._limit = Limit()
-        self._transport = transport or self._timed
-        self._clients: dict[tuple[Family | None, str], httpx.Client] = {}
+        self._ways = ways
+        self._now = now
+        self._transport = transport
+        self._clients: dict[_Door, httpx.Client] = {}
 
-    def _timed(self, family: Family | None, ca_file: str) -> httpx.BaseTransport:
-        return TimedTransport(context(ca_file), _ANY[family], self._limit)
+    def _made(self, door: _Door) -> httpx.BaseTransport:
+        if self._transport is not None:
+            return self._transport(door.family, door.ca_file)
+        trusted = context(door.ca_file, door.cert_file, door.key_file, beside=self._ways.beside)
+        return TimedTransport(trusted, door.family, self._limit, self._ways.via, door.hop)
 
-    def _client(self, family: Family | None, ca_file: str) -> httpx.Client:
-        key = family, ca_file
-        if key not in self._clients:
-            self._clients[key] = httpx.Client(
-                transport=self._transport(family, ca_file),
+    def _client(self, door: _Door) -> httpx.Client:
+        if door not in self._clients:
+            self._clients[door] = httpx.Client(
+                transport=self._made(door),
                 headers={"user-agent": USER_AGENT, "accept-encoding": "identity"},
                 follow_redirects=False,
                 trust_env=False,
             )
-        return self._clients[key]
+        return self._clients[door]
 
     def http(
         self, request: HttpRequest, *, deadline: Deadline, family: Family | None = None, limit: int = 1 << 20
@@ -74,34 +113,60 @@ class Client:
         if left <= 0:
             raise Transport(f"{where}: no time was left to ask")
         timeout = httpx.Timeout(left, connect=min(left, _CONNECT_SECONDS))
-        self._limit.deadline = deadline
+        hop = self._ways.proxies.hop(request.url)
+        door = _Door(family, request.ca_file, request.cert_file, request.key_file, hop)
+        self._limit.deadline, self._limit.reached = deadline, True
         try:
-            with self._client(family, request.ca_file).stream(
+            with self._client(door).stream(
                 request.method, request.url, headers=headers, content=request.content, timeout=timeout
             ) as response:
                 body = _body(response, where, limit)
-                return HttpResponse(response.status_code, dict(response.headers), body)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            refused = _certificate_error(error)
-            if refused is not None:
-                raise _untrusted(where, refused) from error
-            raise Transport(f"{where}: can't connect: {_words(error)}") from error
         except httpx.LocalProtocolError:  # its words would hold the header's value
             raise Transport(f"{where}: the request holds what HTTP can't carry", advice=_CHECK_IT) from None
-        except httpx.RemoteProtocolError as error:
-            raise Malformed(f"{where}: broke off or is not HTTP: {_words(error)}") from error
-        except httpx.TimeoutException as error:
-            raise Transport(f"{where}: no answer within {left:.1f} s", ambiguous=True) from error
-        except httpx.HTTPError as error:
-            raise Transport(f"{where}: the connection broke: {_words(error)}", ambiguous=True) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            refused = _certificate_error(error)
+            if refused is not None:
+                raise self._untrusted(where, refused, request, door, deadline) from error
+            if hop is not None and not self._limit.reached:
+                raise _of_proxy(where, hop, error) from error
+            raise _of_exchange(where, error, left) from error
         finally:
             self._limit.deadline = None
+        found = HttpResponse(response.status_code, dict(response.headers), body)
+        portal = notice(request, where, found.status, found.headers, found.body)
+        if portal is not None:
+            raise portal
+        return found
+
+    def _untrusted(
+        self, where: str, error: ssl.SSLCertVerificationError, request: HttpRequest, door: _Door, deadline: Deadline
+    ) -> Untrusted:
+        said, advice = _WINDOWS_CERTIFICATE.get(error.verify_code, (error.verify_message or str(error), None))
+        advice = advice or _CERTIFICATE_ADVICE.get(error.verify_code)
+        said = foreign(said).removesuffix(".")
+        authority = advice is None
+        if advice is _RENEW:
+            said += self._clock_words(where, request, door, deadline)
+        elif not door.ca_file and not _is_address(where):
+            said += f"; {SEEMS}, or a proxy that opens TLS"
+        return Untrusted(f"{where}: its certificate is not trusted: {said}", authority=authority, advice=advice)
+
+    def _clock_words(self, where: str, request: HttpRequest, door: _Door, deadline: Deadline) -> str:
+        """How far this machine's clock is off, where a certificate is refused for its dates and that is the reason."""
+        if door.hop is not None or self._transport is not None:
+            return ""
+        port = httpx.URL(request.url).port or 443
+        seconds = skew.ask(where, port, deadline, self._ways.via, door.family, self._now())
+        if seconds is None or abs(seconds) <= skew.WORTH_TELLING:
+            return ""
+        return f"; by that server's Date {skew.words(seconds)}"
 
     def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
         """See `ports.Net`."""
         host, port = to
         try:
             with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sockets.bind(sock, host, self._ways.via)
                 sock.connect((host, port))
                 sock.send(data)
                 if not select.select([sock], [], [], deadline.left())[0]:
@@ -133,11 +198,34 @@ def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | N
     return cause
 
 
-def _untrusted(where: str, error: ssl.SSLCertVerificationError) -> Untrusted:
-    said, advice = _WINDOWS_CERTIFICATE.get(error.verify_code, (error.verify_message or str(error), None))
-    advice = advice or _CERTIFICATE_ADVICE.get(error.verify_code)
-    said = foreign(said).removesuffix(".")
-    return Untrusted(f"{where}: its certificate is not trusted: {said}", authority=advice is None, advice=advice)
+def _of_exchange(where: str, error: Exception, left: float) -> ProviderError:
+    """The error that one of httpx stands for, on a direct way."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return Transport(f"{where}: can't connect: {_words(error)}")
+    if isinstance(error, httpx.RemoteProtocolError):
+        return Malformed(f"{where}: broke off or is not HTTP: {_words(error)}")
+    if isinstance(error, httpx.TimeoutException):
+        return Transport(f"{where}: no answer within {left:.1f} s", ambiguous=True)
+    return Transport(f"{where}: the connection broke: {_words(error)}", ambiguous=True)
+
+
+def _of_proxy(where: str, hop: Hop, error: Exception) -> Transport:
+    """The error of a way that ended at the proxy: the server was not reached, so nothing was done."""
+    said = _words(error)
+    if isinstance(error, httpx.ProxyError):
+        advice = _LOGIN if said.startswith("407") else _LET_THROUGH
+        return Transport(f"{where}: the proxy {hop} refuses: {said}", advice=advice)
+    if isinstance(error, httpx.TimeoutException):
+        said = "no answer in time"
+    return Transport(f"{where}: the proxy {hop} can't be used: {said}", advice=_CHECK_PROXY)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _words(error: Exception) -> str:

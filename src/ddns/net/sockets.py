@@ -52,7 +52,10 @@ def connect(host: str, port: int, deadline: Deadline, via: Via, family: Family |
 
     Raises OSError: of several, the one that says most. The socket's time limit is what is left of the deadline.
     """
-    found = socket.getaddrinfo(host.encode("idna") if host else host, port, _KINDS[family], socket.SOCK_STREAM)
+    # ASCII bytes keep getaddrinfo from importing the IDNA codec; httpx hands names over in that form.
+    found = socket.getaddrinfo(
+        host.encode("ascii") if host.isascii() else host, port, _KINDS[family], socket.SOCK_STREAM
+    )
     worst: OSError = TimeoutError("timed out")
     for position, (kind, type_, proto, _, address) in enumerate(found):
         share = deadline.within(min(_CONNECT_SECONDS, deadline.left() / (len(found) - position)))

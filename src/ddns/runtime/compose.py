@@ -25,14 +25,12 @@ from ddns.errors import BadCredentials, SettingsError
 from ddns.host import eventlog, route
 from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
-from ddns.lease import table as leases
-from ddns.lease.place import Place
-from ddns.model import HttpResponse, Memory, RecordKey, RecordType, Rest, Target
+from ddns.model import Memory, RecordKey, RecordType, Rest, Target
 from ddns.net.client import Client
-from ddns.ports import Clock, Deadline, Lock, Log, Net, Provider, State, Tools
+from ddns.ports import Clock, Deadline, Log, Net, Provider, State, Tools
 from ddns.providers import table as providers
 from ddns.resilience import Guard, Retry
-from ddns.runtime import RunRequest, sourcing
+from ddns.runtime import RunRequest, connections, sourcing
 from ddns.runtime.clock import SystemClock
 from ddns.secret import SecretRef
 from ddns.sources import table as sources
@@ -180,7 +178,7 @@ def world(
         gather=seams.gather,
         away=sourcing.away(settings.detect.networks),
         note_rest=note_rest,
-        lock=_lock(settings, tools, log),
+        lock=connections.lock(settings, tools, log),
     )
 
 
@@ -197,32 +195,6 @@ def build_tools(settings: Settings, vault: Vault, log: Log, trace_id: str, clock
         machine=machine_identity,
         warn=lambda message: log.write("WARN", message),
     )
-
-
-def _lock(settings: Settings, tools: Tools, log: Log) -> Lock | None:
-    """The fleet's lock, connected to when there is something to write."""
-    table = settings.lock
-    if table is None:
-        return None
-    place = Place(
-        table.kind,
-        table.url,
-        table.name,
-        table.ttl.seconds,
-        user=table.user,
-        secret=table.secret,
-        ca_file=table.ca_file,
-        cert_file=table.cert_file,
-        key_file=table.key_file,
-    )
-
-    def exchange() -> Callable[[str, bytes, Deadline], HttpResponse]:
-        from ddns.providers import gateway
-
-        assert table.secret is not None, "config.connections sees to it"
-        return gateway.connect(gateway.Settings(token=table.secret), tools).post
-
-    return leases.Late(place, tools, log, exchange)
 
 
 def targets(settings: Settings) -> list[Target]:

@@ -9,7 +9,10 @@ from ddns import __version__
 from ddns.times import utc
 
 #: What a state without a full run tells.
-EMPTY_TAIL = '{"host":"","records":[],"blocks":[],"paused_until":null,"changes_last_hour":0,"notes":[]}'
+EMPTY_TAIL = (
+    '{"host":"","records":[],"blocks":[],"paused_until":null,"changes_last_hour":0,"contentions_last_hour":0,'
+    '"contended_at":null,"notes":[]}'
+)
 
 
 def document(
