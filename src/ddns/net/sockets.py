@@ -39,12 +39,11 @@ def bind(sock: socket.socket, host: str, via: Via) -> None:
 
 
 def _to_interface(sock: socket.socket, name: str) -> None:
-    if sys.platform != "linux":
-        return
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode() + b"\0")
-    except OSError as error:
-        raise OSError(error.errno, f"{name} is not an interface to leave by: {error.strerror}") from error
+    if sys.platform == "linux":
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode() + b"\0")
+        except OSError as error:
+            raise OSError(error.errno, f"{name} is not an interface to leave by: {error.strerror}") from error
 
 
 def connect(host: str, port: int, deadline: Deadline, via: Via, family: Family | None = None) -> socket.socket:

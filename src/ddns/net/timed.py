@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -97,11 +98,12 @@ def _readable(sock: socket.socket) -> bool:
     """Whether the other side sent something, or its end."""
     if sock.fileno() < 0:
         return True
-    if not hasattr(select, "poll"):
+    if sys.platform == "win32":
         return bool(select.select([sock], [], [], 0)[0])
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(0))
+    else:  # noqa: RET505 - so that mypy sees each only where it is
+        poll = select.poll()  # a gateway may have more files open than `select` counts
+        poll.register(sock, select.POLLIN)
+        return bool(poll.poll(0))
 
 
 class _Backend(httpcore.SyncBackend):
