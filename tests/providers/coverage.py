@@ -34,6 +34,7 @@ JUDGEMENT: dict[str, tuple[int, str]] = {
         "published calls and codes; signature and change batches by Amazon's own SDK, which also drives the double",
     ),
     "huaweicloud": (3, "published calls and codes; signature by Huawei's own SDK; never seen by the real service"),
+    "dnspod": (3, "published calls, rules and codes; a token in a form, nothing to sign; codes differ by call"),
     "tencentcloud": (3, "published calls and codes; signature by Tencent's own SDK; never seen by the real service"),
     "cloudflare": (4, "published schema, field limits and error bodies; bearer token, nothing to sign"),
     "desec": (4, "published schema and error bodies; token, nothing to sign"),

@@ -20,6 +20,7 @@ MODULES = {
     "cloudflare": "ddns.providers.cloudflare",
     "desec": "ddns.providers.desec",
     "digitalocean": "ddns.providers.digitalocean",
+    "dnspod": "ddns.providers.dnspod",
     "dyndns2": "ddns.providers.dyndns2",
     "gateway": "ddns.providers.gateway",
     "godaddy": "ddns.providers.godaddy",
