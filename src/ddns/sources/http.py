@@ -81,8 +81,8 @@ class HttpSource(msgspec.Struct, frozen=True):
             raise CaptivePortal(f"{self.name}: a web page came in place of an address; a captive portal or a filter?")
 
     def _redirected(self, response: HttpResponse, url: str) -> SourceError:
-        target = urllib.parse.urljoin(url, response.headers.get("location", ""))
         try:
+            target = urllib.parse.urljoin(url, response.headers.get("location", ""))
             to, here = urllib.parse.urlsplit(target).hostname or "", urllib.parse.urlsplit(url).hostname
         except ValueError:
             to, here = "", ""
