@@ -91,10 +91,15 @@ def meaning(code: int) -> Meaning:
     return MEANINGS[Exit(code)] if known else MEANINGS[Exit.CRASH]
 
 
+def _link(code: int) -> str:
+    """The code, which leads to its page of the runbook."""
+    return f"[{code}](../runbook/exit-{code}.md)"
+
+
 def page() -> str:
     """docs/reference/exit-codes.md."""
     rows, launcher = (
-        [f"| {int(code)} | {text.means} | {text.advice} |" for code, text in table.items()]
+        [f"| {_link(int(code))} | {text.means} | {text.advice} |" for code, text in table.items()]
         for table in (MEANINGS, LAUNCHER)
     )
     return "\n".join(
@@ -107,8 +112,8 @@ def page() -> str:
             "| code | meaning | what to do |",
             "| ---: | --- | --- |",
             *rows,
-            "| 130 | Interrupted with Ctrl-C. | Nothing; the next run goes on from where this one was. |",
-            "| 141 | Whoever read the output went away (`ddns history \\| head -1`). | Nothing. |",
+            f"| {_link(130)} | Interrupted with Ctrl-C. | Nothing; the next run goes on from where this one was. |",
+            f"| {_link(141)} | Whoever read the output went away (`ddns history \\| head -1`). | Nothing. |",
             "",
             "On Windows `ddns` is a launcher that hands on the code of the program. These are its own; no program ran:",
             "",

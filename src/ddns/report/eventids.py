@@ -131,7 +131,11 @@ MEANINGS = {
 
 def page() -> str:
     """docs/reference/events.md."""
-    rows = [f"| {event.value} | {event.level} | {MEANINGS[event].when} | {MEANINGS[event].advice} |" for event in Event]
+    rows = [
+        f"| [{event.value}](../runbook/event-{event.value}.md) | {event.level} | {MEANINGS[event].when} |"
+        f" {MEANINGS[event].advice} |"
+        for event in Event
+    ]
     return "\n".join(
         [
             "# Events",
