@@ -16,6 +16,7 @@ from ddns.gateway import operators
 from ddns.gateway.serve import opened
 from ddns.net.client import Client
 from ddns.runtime import enrolling, pausing, removing
+from ddns.runtime.compose import Seams
 from ddns.runtime.removing import Wish
 from e2e.machine import Ended, Machine
 from e2e.site import CLOCK, Site, until
@@ -166,7 +167,8 @@ def test_nothing_dangles_wherever_it_is_killed(fleet: Fleet, served: tuple[str, 
             with contextlib.suppress(Killed), effects.files(), contextlib.closing(Client()) as net:
                 removing.remove(fleet.machine.data, wish, effects.seams(CLOCK, partial(_same, net)))
             cuts = effects.dead
-            done = removing.remove(fleet.machine.data, wish)
+            with contextlib.closing(Client()) as net:
+                done = removing.remove(fleet.machine.data, wish, Seams(net=partial(_same, net)))
             assert (done.exit, fleet.key().exists()) == (0, False), (number, side, effects.labels, done)
             until(lambda: fleet.world.published() == ())
             pausing.pause(fleet.machine.data, None)
