@@ -21,6 +21,40 @@ class Family(enum.IntEnum):
         return cls(address.version)
 
 
+class HostRule:
+    """The address of another host of this network: the first bits of this machine's, then a suffix of its own.
+
+    Written as the suffix with the length of the prefix: ``::1:2:3:4/64``. Raises ValueError.
+    """
+
+    __slots__ = ("_bits", "_suffix", "text")
+
+    def __init__(self, text: str) -> None:
+        suffix, slash, length = text.partition("/")
+        if not slash or not (length.isascii() and length.isdigit() and 1 <= int(length[:4]) <= 127):
+            raise ValueError("expected a suffix with the length of the prefix, such as ::1:2:3:4/64")
+        self.text = text
+        self._bits = 128 - int(length)
+        try:
+            self._suffix = int(ipaddress.IPv6Address(suffix))
+        except ValueError:
+            raise ValueError(f"{suffix[:60]!r} is not an IPv6 suffix, such as ::1:2:3:4") from None
+        if self._suffix >> self._bits:
+            raise ValueError(f"the suffix has bits within the first {length}, which are this machine's")
+        if not self._suffix:
+            raise ValueError("the suffix has no bits; it would be the address of the network itself")
+
+    def of(self, address: Address) -> Address:
+        """The other host's address."""
+        return ipaddress.IPv6Address(int(address) >> self._bits << self._bits | self._suffix)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, HostRule) and (self._bits, self._suffix) == (other._bits, other._suffix)
+
+    def __hash__(self) -> int:
+        return hash((self._bits, self._suffix))
+
+
 #: Networks whose addresses are never published unless the settings allow them. Our own table, because
 #: `ipaddress.is_global` differs between patch levels and lets some of these pass.
 #: Source: the IANA special-purpose registries.

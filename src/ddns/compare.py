@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from ddns.address import Family
+from ddns.beside import narrowed
 from ddns.errors import AddressError, Block, Conflict, Deferred, Held, ProviderError, Rejected
 from ddns.model import (
     Absent,
@@ -24,6 +26,7 @@ from ddns.model import (
     Published,
     Reason,
     RecordKey,
+    RecordType,
     Resolution,
     RRset,
     Run,
@@ -64,7 +67,9 @@ def compare(
         seen = observed.get(target.key)
         published = memory.published.get(target.key)
         intent = memory.intents.get(target.key)
-        want = wanted(target, detections[target.family])
+        want = wanted(target, detections)
+        if isinstance(seen, Observed):
+            seen = narrowed(seen, want, published.rrset if published else None, *_sent(intent))
         if intent is not None and isinstance(seen, Observed):
             resolution = resolve(intent, seen, want, now, rules.settle)
             if resolution is not None:
@@ -77,16 +82,21 @@ def compare(
                 held.append(Hold(target.key, Kind.HELD, Held.at(target.key), observed=seen))
                 continue
         change_id = f"{run.trace_id}-{number}"
-        item = _decide(change_id, target, detections[target.family], seen, published, now, rules)
+        detection = detections[target.family] if target.family is not None else None
+        item = _decide(change_id, target, detection, want, seen, published, now, rules)
         if isinstance(item, Keep) and intent is not None and want is not None and _superseded(intent, seen, want):
             item = Change(change_id, target.key, item.rrset, want, Reason.ADDRESS)
         if isinstance(item, Change):
-            changes.append(item)
+            changes.append(replace(item, beside=seen.beside) if isinstance(seen, Observed) else item)
         elif isinstance(item, Keep):
             unchanged.append(item)
         else:
             held.append(item)
     return Plan(tuple(changes), tuple(unchanged), tuple(held), tuple(resolved))
+
+
+def _sent(intent: Intent | None) -> tuple[RRset | None, ...]:
+    return (intent.change.before, intent.change.after) if intent is not None else ()
 
 
 def resolve(intent: Intent, seen: Observed, want: RRset | None, now: float, settle: float) -> Resolution | None:
@@ -134,7 +144,8 @@ def _after(resolution: Resolution, published: Published | None) -> Published | N
 def _decide(
     change_id: str,
     target: Target,
-    detection: Detection,
+    detection: Detection | None,
+    want: RRset | None,
     seen: Observed | ProviderError | None,
     published: Published | None,
     now: float,
@@ -142,14 +153,14 @@ def _decide(
 ) -> Change | Keep | Hold:
     key = target.key
     if isinstance(detection, Unknown):
-        return Hold(key, Kind.FAILED, AddressError(_unknown(target, detection)), observed=_seen(seen))
+        return Hold(key, Kind.FAILED, AddressError(_unknown(key, detection)), observed=_seen(seen))
     if isinstance(seen, ProviderError):
         kind = Kind.FAILED if isinstance(seen, Block | Rejected) else Kind.DEFERRED
         return Hold(key, kind, seen, getattr(seen, "until", None))
     ours = published.rrset if published else None
     if isinstance(detection, Absent):
         return Keep(key, _standing(ours, seen), seen, note=detection.by)
-    want = RRset(frozenset({detection.address}), target.ttl, target.extra)
+    assert want is not None  # the address is there, or the settings say the value
     if seen is None:
         return _still_held(key, published, now, rules) or Keep(key, ours)
     if seen.rrset is not None and seen.rrset.covers(want):
@@ -171,8 +182,9 @@ def _standing(ours: RRset | None, seen: Observed | None) -> RRset | None:
     return seen.rrset
 
 
-def _unknown(target: Target, detection: Unknown) -> str:
-    return f"the public IPv{target.family.value} address is not known: {'; '.join(detection.causes)}"
+def _unknown(key: RecordKey, detection: Unknown) -> str:
+    family = "IPv6" if key.type is RecordType.AAAA else "IPv4"
+    return f"the public {family} address is not known: {'; '.join(detection.causes)}"
 
 
 def _seen(seen: Observed | ProviderError | None) -> Observed | None:

@@ -62,7 +62,7 @@ class Found(msgspec.Struct, frozen=True):
 def look(world: World, run: Run, tell: Callable[[Family, Detected], None]) -> Found:
     """Detect, observe, compare; writes nothing at any provider."""
     detected: dict[Family, Detected] = {}
-    for family in sorted({target.family for target in world.targets}):
+    for family in sorted({target.family for target in world.targets if target.family is not None}):
         detected[family] = ask(world, family)
         tell(family, detected[family])
     detections: dict[Family, Detection] = {family: found.detection for family, found in detected.items()}

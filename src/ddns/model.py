@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ddns.address import Address, Family
+from ddns.address import Address, Family, HostRule
 from ddns.errors import DdnsError, Exit, Held
 
 #: One value of an RRset: an address for A and AAAA, presentation text for the other types.
@@ -31,13 +31,21 @@ class RecordType(enum.StrEnum):
         """The address family that this type carries, None for CNAME and TXT."""
         return {RecordType.A: Family.V4, RecordType.AAAA: Family.V6}.get(self)
 
+    @property
+    def shared(self) -> bool:
+        """Whether a name has values of several owners under this type, of which ours is one."""
+        return self is RecordType.TXT
+
     def parse(self, text: str) -> Value:
-        """Parse presentation text; ValueError when it is not a value of this type."""
+        """Parse a value; ValueError when it is not one of this type.
+
+        A CNAME's is a name in lower case without the final dot; a TXT's is its text, unquoted.
+        """
         if self is RecordType.A:
             return ipaddress.IPv4Address(text)
         if self is RecordType.AAAA:
             return ipaddress.IPv6Address(text)
-        return text
+        return text.lower().removesuffix(".") if self is RecordType.CNAME else text
 
 
 class RecordKey(msgspec.Struct, frozen=True, order=True):
@@ -88,13 +96,19 @@ class Adopt(enum.StrEnum):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """A record as the settings want it; its value comes from the detection of `family`."""
+    """A record as the settings want it.
+
+    Its value comes from the detection of `family`, by way of the `host_rule` where there is one; of a record without
+    a family it is `value`.
+    """
 
     key: RecordKey
-    family: Family
+    family: Family | None
     ttl: int | None = None
     extra: Mapping[str, str | bool] = {}
     adopt: Adopt = Adopt.SINGLE
+    value: Value | None = None
+    host_rule: HostRule | None = None
 
 
 class Available(msgspec.Struct, frozen=True):
@@ -161,7 +175,8 @@ class Rest(msgspec.Struct, frozen=True):
 class Observed(msgspec.Struct, frozen=True):
     """A record as it was read: `rrset` None when there is none. `by` names who was asked, such as ``api``.
 
-    `held`: a write of ours was acknowledged, and is kept back until an operator releases it.
+    `held`: a write of ours was acknowledged, and is kept back until an operator releases it. `beside`: values that
+    stand at the same name and type and are not ours (of a type that is `shared`); they are not in `rrset` then.
     """
 
     key: RecordKey
@@ -169,6 +184,7 @@ class Observed(msgspec.Struct, frozen=True):
     by: str
     at: float
     held: bool = False
+    beside: frozenset[Value] = frozenset()
 
 
 class Reason(enum.StrEnum):
@@ -185,7 +201,7 @@ class Change(msgspec.Struct, frozen=True):
     """One write: from `before` (as observed) to `after`; None means that the record is not there.
 
     `id` is unique for ever and is the idempotency key; `seq` grows with every intent of this machine
-    (0: not yet intended).
+    (0: not yet intended). `beside` as in `Observed`: what is to stay as it is.
     """
 
     id: str
@@ -194,6 +210,7 @@ class Change(msgspec.Struct, frozen=True):
     after: RRset | None
     reason: Reason
     seq: int = 0
+    beside: frozenset[Value] = frozenset()
 
 
 class AppliedState(enum.StrEnum):

@@ -10,11 +10,12 @@ from ddns.model import Available, Detection, Memory, Observed, Published, Record
 from ddns.ports import Deadline, Provider
 
 
-def wanted(target: Target, detection: Detection) -> RRset | None:
+def wanted(target: Target, detections: Mapping[Family, Detection]) -> RRset | None:
     """The RRset that the target should have; None when its address is unknown or absent."""
-    if not isinstance(detection, Available):
-        return None
-    return RRset(frozenset({detection.address}), target.ttl, target.extra)
+    value, found = target.value, detections[target.family] if target.family is not None else None
+    if isinstance(found, Available):
+        value = found.address if target.host_rule is None else target.host_rule.of(found.address)
+    return None if value is None else RRset(frozenset({value}), target.ttl, target.extra)
 
 
 def needs(
@@ -32,13 +33,12 @@ def needs(
     """
     chosen = []
     for target in targets:
-        detection = detections[target.family]
         if target.key in memory.intents:
             chosen.append(target.key)
             continue
-        if isinstance(detection, Unknown):
+        if target.family is not None and isinstance(detections[target.family], Unknown):
             continue
-        want, published = wanted(target, detection), memory.published.get(target.key)
+        want, published = wanted(target, detections), memory.published.get(target.key)
         if published is None:
             if want is not None:
                 chosen.append(target.key)

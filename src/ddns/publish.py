@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from ddns.beside import again, whole
 from ddns.errors import Conflict, Deferred, Held, LeaseTaken, ProviderError, RateLimited, Retryable
 from ddns.leasing import Leasing
 from ddns.model import (
@@ -79,7 +80,8 @@ def _of_provider(run: Run, changes: Sequence[Change], writer: _Writer, state: St
     told = [*changes, *(end.change for end in ends if end.change is not None)]  # history tells of these too
     intended = {change.id: change for change in state.intend(run, told)} if told else {}
     yield from ends
-    changes = [intended[change.id] for change in changes]
+    # A state keeps what is ours alone.
+    changes = [replace(intended[change.id], beside=change.beside) for change in changes]
     if problem is not None:
         yield from (outcome_of(change, problem, writer.now) for change in changes)
     elif changes:
@@ -170,6 +172,8 @@ class _Writer:
         ends: list[Outcome] = []
         for change in changes:
             found, now = seen[change.key], self._clock.now()
+            if isinstance(found, Observed):
+                change, found = again(change, found)
             if isinstance(found, ProviderError):
                 ends.append(replace(outcome_of(change, found, now), change=None))
             elif happened(change, found):
@@ -191,18 +195,22 @@ class _Writer:
             if attempt > 1 and (problem := self.may_begin()) is not None:
                 errors = dict.fromkeys(errors, problem)
                 break
-            errors = {}
-            for change, result in self._provider.apply(waiting, self._leasing.share(self._deadline)):
+            errors, named = {}, {change.key: change for change in waiting}
+            share = self._leasing.share(self._deadline)
+            for sent, result in self._provider.apply([whole(change) for change in waiting], share):
                 if isinstance(result, ProviderError):
-                    errors[change.key] = result
+                    errors[sent.key] = result
                 else:
-                    yield self._applied(change, result)
+                    yield self._applied(named[sent.key], result)
             waiting = [change for change in waiting if change.key in errors]
             doubtful = [change for change in waiting if in_doubt(errors[change.key])]
             seen = self._provider.observe([change.key for change in doubtful], self._deadline) if doubtful else {}
             still: list[Change] = []
             for change in waiting:
-                outcome = self._end(change, errors[change.key], seen.get(change.key))
+                found = seen.get(change.key)
+                if isinstance(found, Observed):
+                    change, found = again(change, found)
+                outcome = self._end(change, errors[change.key], found)
                 if outcome is None:
                     still.append(change)
                 else:

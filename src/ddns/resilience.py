@@ -17,6 +17,7 @@ from ddns.errors import (
     NotPermitted,
     ProviderError,
     RateLimited,
+    Rejected,
     Retryable,
     Untrusted,
     block_again,
@@ -155,8 +156,10 @@ class Guard:
 
     def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
         """As the provider's, with retries under the policy."""
-        seen: dict[RecordKey, Observed | ProviderError] = {}
-        waiting = list(keys)
+        seen: dict[RecordKey, Observed | ProviderError] = {key: self._unfit(key) for key in keys if not self._fits(key)}
+        waiting = [key for key in keys if key not in seen]
+        if not waiting:
+            return seen
         for attempt in range(1, self._policy.attempts + 1):
             refusal = self.refusal(deadline)
             if refusal is not None:
@@ -169,6 +172,19 @@ class Guard:
             ):
                 break
         return seen
+
+    def _fits(self, key: RecordKey) -> bool:
+        """Whether the provider keeps such records; every one keeps addresses, and is not opened to be asked."""
+        try:
+            return key.type.family is not None or key.type in self.capabilities.types
+        except ProviderError:
+            return True  # why it can't be opened is told when it is asked
+
+    def _unfit(self, key: RecordKey) -> ProviderError:
+        return Rejected(
+            f"{self._id} can't keep records of the type {key.type} ({key.name})",
+            advice="Keep it at a provider that can: docs/guides/providers.md lists them.",
+        )
 
     def _observe_once(self, keys: list[RecordKey], deadline: Deadline) -> dict[RecordKey, Observed | ProviderError]:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ddns.beside import narrowed
 from ddns.compare import resolve
 from ddns.errors import Block, Conflict, Deferred, ProviderError, Rejected
 from ddns.model import (
@@ -45,13 +46,14 @@ def withdraw(
     resolved: list[Resolution] = []
     for number, key in enumerate(keys):
         seen = observed.get(key, _NOT_READ)
-        published = memory.published.get(key)
+        published, intent = memory.published.get(key), memory.intents.get(key)
         if isinstance(seen, ProviderError):
             kind = Kind.FAILED if isinstance(seen, Block | Rejected) else Kind.DEFERRED
             held.append(Hold(key, kind, seen, getattr(seen, "until", None)))
             continue
         ours, since = (published.rrset, published.written_at) if published else (None, 0.0)
-        intent = memory.intents.get(key)
+        sent = (intent.change.before, intent.change.after) if intent else ()
+        seen = narrowed(seen, ours, *sent)
         if intent is not None:
             end = resolve(intent, seen, None, now, settle)
             if end is not None:
@@ -75,7 +77,7 @@ def withdraw(
 
 
 def _removal(run: Run, number: int, seen: Observed) -> Change:
-    return Change(f"{run.trace_id}-{number}", seen.key, seen.rrset, None, Reason.REMOVE)
+    return Change(f"{run.trace_id}-{number}", seen.key, seen.rrset, None, Reason.REMOVE, beside=seen.beside)
 
 
 def _as_written(seen: RRset | None, ours: RRset | None) -> bool:

@@ -124,7 +124,7 @@ def test_an_address_with_a_zone_is_good_on_one_machine_only(allow: tuple[Network
     [
         (RecordType.A, "1.0.0.1", IPv4Address("1.0.0.1")),
         (RecordType.AAAA, "2606:4700:0::1", IPv6Address("2606:4700::1")),
-        (RecordType.CNAME, "a.example.", "a.example."),
+        (RecordType.CNAME, "A.example.", "a.example"),
         (RecordType.TXT, "1.0.0.1", "1.0.0.1"),
     ],
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
-from ddns.address import Family
+from ddns.address import Family, HostRule
 from ddns.errors import ProviderError, Transport
 from ddns.model import (
     Absent,
@@ -85,9 +85,26 @@ def test_the_oldest_unconfirmed_come_first() -> None:
 
 
 def test_wanted() -> None:
-    assert wanted(TARGET, THERE) == ONE
-    assert wanted(TARGET, Absent("no route")) is None
-    assert wanted(TARGET, Unknown(())) is None
+    assert wanted(TARGET, {Family.V4: THERE}) == ONE
+    assert wanted(TARGET, {Family.V4: Absent("no route")}) is None
+    assert wanted(TARGET, {Family.V4: Unknown(())}) is None
+
+
+def test_wanted_of_a_value_that_the_settings_say() -> None:
+    target = Target(RecordKey("dns", "note.example.com", RecordType.TXT), None, 60, value="a note")
+    assert wanted(target, {}) == RRset(frozenset({"a note"}), 60)
+
+
+def test_wanted_of_another_host_of_the_network() -> None:
+    key = RecordKey("dns", "nas.example.com", RecordType.AAAA)
+    detected = {Family.V6: Available(IPv6Address("2001:db8:1:2:aaaa:bbbb:cccc:dddd"), ("alpha",))}
+    for rule, address in (
+        ("::1:2:3:4/64", "2001:db8:1:2:1:2:3:4"),
+        ("::5/56", "2001:db8:1::5"),
+        ("::2:0:0:0:5/56", "2001:db8:1:2::5"),
+    ):
+        want = wanted(Target(key, Family.V6, host_rule=HostRule(rule)), detected)
+        assert want == RRset(frozenset({IPv6Address(address)}))
 
 
 def test_due_at_the_minute() -> None:

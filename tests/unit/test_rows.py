@@ -23,7 +23,7 @@ def rrsets(values: st.SearchStrategy[Value]) -> st.SearchStrategy[RRset]:
         (RecordType.A, st.ip_addresses(v=4)),
         (RecordType.AAAA, st.ip_addresses(v=6)),
         (RecordType.TXT, st.text()),
-        (RecordType.CNAME, st.text()),
+        (RecordType.CNAME, st.text().map(RecordType.CNAME.parse)),
     ],
 )
 @given(data=st.data())

@@ -1,9 +1,11 @@
-"""Names of records: checked as DNS host names, and brought to one form."""
+"""Names of records: checked as DNS host names, and brought to one form, which is the one that DNS has."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+import idna
 
 from ddns.config.words import quoted
 
@@ -12,15 +14,31 @@ _LONGEST = 253
 
 
 def normal(name: str) -> str:
-    """The name in lower case (ASCII only: a name is not mapped), without the final dot."""
-    return "".join(c.lower() if c.isascii() else c for c in name).removesuffix(".")
+    """The name in lower case, in its encoded form (IDNA 2008) and without the final dot.
+
+    A label that IDNA has no encoding for stays as it is, for `complaint` to refuse.
+    """
+    if name.isascii():
+        return name.lower().removesuffix(".")
+    return ".".join(map(_encoded, name.removesuffix(".").split(".")))
+
+
+def _encoded(label: str) -> str:
+    if label.isascii():
+        return label.lower()
+    if any(unicodedata.normalize("NFKC", c.lower()).isascii() for c in label if not c.isascii()):
+        return label  # such as the Kelvin sign, which is not a k
+    try:
+        return idna.encode(unicodedata.normalize("NFC", label.lower())).decode("ascii")
+    except idna.IDNAError:
+        return label
 
 
 def complaint(name: str) -> str | None:
     """What is wrong with a normalised name, None when it can be a record's full name."""
     labels = name.split(".")
     if not name.isascii():
-        return _foreign_script(name, labels)
+        return f"{quoted(name)} is not a DNS name: it has characters that no name can hold"
     if len(name) > _LONGEST:
         return f"{quoted(name)} is longer than {_LONGEST} characters"
     for index, label in enumerate(labels):
@@ -39,18 +57,3 @@ def _bad_label(name: str, label: str) -> str:
     return (
         f"{quoted(name)} is not a DNS name: {quoted(label)} must be 1 to 63 letters, digits, - or _, no - at its ends"
     )
-
-
-def _foreign_script(name: str, labels: list[str]) -> str:
-    ascii_form = ".".join(_a_label(label) for label in labels)
-    if all(_LABEL.fullmatch(label) for label in ascii_form.split(".")):
-        return f'{quoted(name)} is not ASCII; write the encoded form "{ascii_form}"'
-    return f"{quoted(name)} is not a DNS name: it has characters that no name can hold"
-
-
-def _a_label(label: str) -> str:
-    """The punycode form that IDNA gives a label, for a suggestion; the label itself when it can't have one."""
-    label = unicodedata.normalize("NFC", label.lower())
-    if label.isascii() or not all(c.isalnum() or c == "-" or unicodedata.category(c).startswith("M") for c in label):
-        return label
-    return "xn--" + label.encode("punycode").decode("ascii")

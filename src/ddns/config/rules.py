@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ddns.address import HostRule
 from ddns.config import connections, names
 from ddns.config.convert import Report
 from ddns.config.near import hint
@@ -21,8 +22,8 @@ from ddns.config.words import dotted, quoted
 from ddns.net import wire
 from ddns.net.urls import base_url
 
-_ADDRESS_TYPES = ("A", "AAAA")
-_OTHER_TYPES = ("CNAME", "TXT")
+_TYPES = ("A", "AAAA", "CNAME", "TXT")
+_FIXED = {"CNAME", "TXT"}
 _LONGEST = Duration("366d")
 
 
@@ -58,16 +59,61 @@ def _texts(table: Mapping[str, Any], key: str) -> Iterator[tuple[int, str]]:
 def _records(merged: Mapping[str, Any], kinds: Mapping[str, str], report: Report) -> None:
     records = merged.get("record")
     seen: dict[tuple[str, str], int] = {}
+    standing: dict[str, dict[str, int]] = {}
     for index, record in enumerate(records if isinstance(records, list) else ()):
         if isinstance(record, dict):
             here = ("record", index)
             if isinstance(record.get("provider"), str):
                 _reference(record["provider"], (*here, "provider"), merged, kinds, report)
             if isinstance(record.get("name"), str):
-                _name(record, here, seen, report)
-            for place, kind in _texts(record, "types"):
-                if kind in _OTHER_TYPES:
-                    report((*here, "types", place), f'expected "A" or "AAAA", found {quoted(kind)}')
+                _name(record, here, seen, standing, report)
+            _values(record, _kinds(record), here, report)
+
+
+def _kinds(record: Mapping[str, Any]) -> list[str]:
+    """The types of a record, as far as they are types."""
+    return [kind for _, kind in _texts(record, "types") if kind in _TYPES] if "types" in record else ["A"]
+
+
+def _values(record: Mapping[str, Any], kinds: Sequence[str], here: tuple[str | int, ...], report: Report) -> None:
+    """A fixed value where the type needs one, and nowhere else."""
+    value, fixed = record.get("value"), [kind for kind in kinds if kind in _FIXED]
+    if fixed and len(set(kinds)) > 1:
+        report((*here, "types"), f'"{fixed[0]}" needs a [[record]] of its own: its value is not that of other types')
+    elif fixed and "value" not in record:
+        report((*here, "value"), f"required key is missing: what the {fixed[0]} record holds")
+    elif value is not None and kinds and not fixed:
+        report((*here, "value"), "only CNAME and TXT have a value of their own; A and AAAA hold the detected address")
+    if isinstance(value, str) and len(fixed) == 1:
+        wrong = (_alias if fixed == ["CNAME"] else _note)(value)
+        if wrong:
+            report((*here, "value"), wrong)
+    if "TXT" in kinds and record.get("proxied") is not None:
+        report((*here, "proxied"), "a TXT record is never proxied")
+    _rule(record.get("host_rule"), kinds, (*here, "host_rule"), report)
+
+
+def _alias(value: str) -> str | None:
+    if value.startswith("*"):
+        return "a CNAME can't stand for a wildcard"
+    return names.complaint(names.normal(value))
+
+
+def _note(value: str) -> str | None:
+    if not (value.isascii() and value.isprintable()) or value != value.strip() or value.startswith('"'):
+        return "expected printable ASCII, without quotes or blanks around it"
+    return None
+
+
+def _rule(rule: object, kinds: Sequence[str], here: tuple[str | int, ...], report: Report) -> None:
+    if not isinstance(rule, str):
+        return
+    try:
+        HostRule(rule)
+    except ValueError as error:
+        report(here, str(error))
+    if kinds and set(kinds) != {"AAAA"}:
+        report(here, 'a host rule makes IPv6 addresses: set types = ["AAAA"] for this record')
 
 
 def _reference(
@@ -80,19 +126,29 @@ def _reference(
 
 
 def _name(
-    record: Mapping[str, Any], here: tuple[str | int, ...], seen: dict[tuple[str, str], int], report: Report
+    record: Mapping[str, Any],
+    here: tuple[str | int, ...],
+    seen: dict[tuple[str, str], int],
+    standing: dict[str, dict[str, int]],
+    report: Report,
 ) -> None:
     name = names.normal(record["name"])
     wrong = names.complaint(name)
     if wrong:
         report((*here, "name"), wrong)
         return
-    types = [kind for _, kind in _texts(record, "types") if kind in _ADDRESS_TYPES]
-    for kind in types if "types" in record else ["A"]:
+    types, number = _kinds(record), int(here[1])
+    for kind in types:
+        others = standing.setdefault(name, {})
+        clash = next((other for other in others if (kind == "CNAME") != (other == "CNAME")), None)
+        if clash is not None:
+            where = f"record[{others[clash]}]" if others[clash] != number else "the same record"
+            report((*here, "name"), f"{quoted(name)} can't have {kind} and {clash} (of {where}): a CNAME stands alone")
+        others.setdefault(kind, number)
         first = seen.setdefault((name, kind), int(here[1]))
         if first != here[1]:
             report((*here, "name"), f"{quoted(name)} {kind} is already kept by record[{first}]")
-    for kind in _ADDRESS_TYPES:
+    for kind in _TYPES:
         if types.count(kind) > 1:
             report((*here, "types"), f'"{kind}" is listed twice')
 

@@ -48,21 +48,36 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A table of the settings file."""
 
 
-#: msgspec has no literals of enum members; `rules` refuses the types that carry no address.
-_AddressType = Annotated[
-    RecordType, Meta(extra_json_schema={"enum": ["A", "AAAA"]}, extra={"expected": '"A" or "AAAA"'})
-]
-
-
 class Record(Table, frozen=True, kw_only=True):
-    """One `[[record]]`: a name that this machine keeps at its own address."""
+    """One `[[record]]`: a name that this machine keeps at its own address, or at a value that stands here."""
 
     name: Annotated[str, Meta(description="The full name, for example home.example.com.")]
     provider: Annotated[str, Meta(description="The ID of a [provider.ID] table.")]
     types: Annotated[
-        tuple[_AddressType, ...],
-        Meta(min_length=1, description="The record types to keep: A (IPv4), AAAA (IPv6)."),
+        tuple[RecordType, ...],
+        Meta(min_length=1, description="The record types to keep: A (IPv4), AAAA (IPv6); CNAME or TXT with a value."),
     ] = (RecordType.A,)
+    value: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=2048,
+                description="For CNAME the name that it stands for; for TXT its text, kept beside those of others.",
+            ),
+        ]
+        | None
+    ) = None
+    host_rule: (
+        Annotated[
+            str,
+            Meta(
+                description="AAAA only, for another host of this network: its suffix and the prefix length, "
+                "such as ::1:2:3:4/64."
+            ),
+        ]
+        | None
+    ) = None
     ttl: Annotated[int, Meta(ge=1, le=604800, description="Seconds that resolvers may keep the answer.")] | None = None
     proxied: (
         Annotated[bool, Meta(description="Cloudflare only: whether its proxy answers; left alone when not set.")] | None

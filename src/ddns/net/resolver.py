@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ddns.errors import Malformed, NoSuchZone, ProviderError, Rejected, Retryable, ServerSide, Transport, foreign
 from ddns.model import RecordType, RRset, Value
-from ddns.net import exchange
+from ddns.net import exchange, txt
 from ddns.net.exchange import Server, spelled
 from ddns.ports import Deadline
 
@@ -22,6 +22,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdatatype
 
 if TYPE_CHECKING:
@@ -113,10 +114,14 @@ def rrset_in(answer: dns.message.Message, owner: dns.name.Name, rdtype: RecordTy
         if found.rdtype == dns.rdatatype.from_text(rdtype):
             ttl = found.ttl
             try:
-                values.update(rdtype.parse(item.to_text()) for item in found)
+                values.update(rdtype.parse(_text(item, rdtype)) for item in found)
             except ValueError as error:
                 raise Malformed(f"{spelled(owner)} {rdtype}: an answer holds a value of another type") from error
     return RRset(frozenset(values), ttl) if values else None
+
+
+def _text(item: dns.rdata.Rdata, rdtype: RecordType) -> str:
+    return txt.unquoted(item.to_text()) if rdtype is RecordType.TXT else item.to_text()
 
 
 def find_servers(

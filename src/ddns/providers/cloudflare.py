@@ -27,13 +27,13 @@ from ddns.errors import (
 )
 from ddns.model import HttpResponse, RecordKey, RecordType, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, writes
+from ddns.providers import answers, content, writes
 from ddns.providers.rows import Refusal, Row, RowProvider, fold
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
 WHO = "Cloudflare"
-CAPABILITIES = Capabilities(min_ttl=1)
+CAPABILITIES = Capabilities(min_ttl=1, types=content.EVERY_TYPE)
 PER_PAGE = 100
 #: No name has so many records; a list that claims more is not followed.
 MOST_PAGES = 50
@@ -174,12 +174,12 @@ class Api:
         """POST a record."""
         self._call("POST", f"/zones/{zone.id}/dns_records", deadline, _new(key, value, after))
 
-    def alter(self, zone: Zone, key: RecordKey, row: Row, value: Value, after: RRset, deadline: Deadline) -> None:  # noqa: ARG002 - the shape of rows.Api
+    def alter(self, zone: Zone, key: RecordKey, row: Row, value: Value, after: RRset, deadline: Deadline) -> None:
         """PATCH what differs."""
-        content = {} if value == row.value else {"content": str(value)}
-        self._call("PATCH", f"/zones/{zone.id}/dns_records/{row.id}", deadline, {**content, **_differences(row, after)})
+        changed = {} if value == row.value else {"content": _content(key.type, value)}
+        self._call("PATCH", f"/zones/{zone.id}/dns_records/{row.id}", deadline, {**changed, **_differences(row, after)})
 
-    def drop(self, zone: Zone, key: RecordKey, row: Row, deadline: Deadline) -> None:  # noqa: ARG002 - as above
+    def drop(self, zone: Zone, key: RecordKey, row: Row, deadline: Deadline) -> None:  # noqa: ARG002 - the shape of rows.Api
         """DELETE a record."""
         self._call("DELETE", f"/zones/{zone.id}/dns_records/{row.id}", deadline)
 
@@ -214,7 +214,11 @@ def _differences(row: Row, after: RRset) -> dict[str, object]:
 def _new(key: RecordKey, value: Value, after: RRset) -> dict[str, object]:
     proxied = bool(after.extra.get("proxied", False))
     ttl = AUTOMATIC if proxied else after.ttl or writes.DEFAULT_TTL
-    fields: dict[str, object] = {"type": str(key.type), "name": answers.ascii_name(key.name), "content": str(value)}
+    fields: dict[str, object] = {
+        "type": str(key.type),
+        "name": answers.ascii_name(key.name),
+        "content": _content(key.type, value),
+    }
     return {**fields, "ttl": ttl, **after.extra}
 
 
@@ -229,6 +233,11 @@ def _rrset(rows: Sequence[Row]) -> RRset | None:
     return RRset(folded.values, None if extra["proxied"] else int(str(rows[0].raw["ttl"])), extra)
 
 
+def _content(rtype: RecordType, value: Value) -> str:
+    """A value as the API wants it: a text in quotes, a name without the final dot."""
+    return content.presented(rtype, value) if rtype is RecordType.TXT else str(value)
+
+
 def _identifier(item: Mapping[str, object]) -> str:
     text = answers.text(item, WHO, "id")
     if not (text.isascii() and text.isalnum() and len(text) <= 64):
@@ -237,11 +246,11 @@ def _identifier(item: Mapping[str, object]) -> str:
 
 
 def _row(item: Mapping[str, object], rdtype: RecordType) -> Row:
-    content, ttl, comment = answers.text(item, WHO, "content"), item.get("ttl"), item.get("comment")
+    text, ttl, comment = answers.text(item, WHO, "content"), item.get("ttl"), item.get("comment")
     try:
-        value = rdtype.parse(content)
+        value = content.parsed(rdtype, text)
     except ValueError as error:
-        raise Malformed(f"{WHO}: {foreign(content, 80)} is not a value of type {rdtype}") from error
+        raise Malformed(f"{WHO}: {foreign(text, 80)} is not a value of type {rdtype}") from error
     if not isinstance(ttl, int):
         raise Malformed(f"{WHO}: a record without TTL")
     proxied = item.get("proxied") is True

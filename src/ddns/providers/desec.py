@@ -16,7 +16,7 @@ from msgspec import Meta
 from ddns.errors import Malformed, NoSuchZone, Rejected, foreign
 from ddns.model import Change, HttpResponse, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, writes
+from ddns.providers import answers, content, writes
 from ddns.providers.sets import SetProvider
 from ddns.providers.zones import Zone
 from ddns.secret import SecretRef
@@ -25,7 +25,7 @@ WHO = "deSEC"
 _CHANGE_IT = "Change what deSEC refuses: the record's TTL, or what stands at its name. Then: ddns run --now"
 #: The least TTL that a domain allows, unless deSEC set another for it.
 USUAL_MIN_TTL = 3600
-CAPABILITIES = Capabilities(min_ttl=USUAL_MIN_TTL)
+CAPABILITIES = Capabilities(min_ttl=USUAL_MIN_TTL, types=content.EVERY_TYPE)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,6 +79,7 @@ class Api:
     def write(self, zone: Zone, change: Change, now: RRset | None, deadline: Deadline) -> None:
         """POST a new RRset, PATCH what differs of one that is there, DELETE it."""
         path, after = _path(zone, change.key), change.after
+        values = content.all_presented(change.key.type, after)
         if after is None:
             if self._call("DELETE", path, deadline).status != 204:
                 raise Malformed(f"{WHO}: an answer other than 204 to the removal of {change.key}")
@@ -86,9 +87,9 @@ class Api:
             subname = zone.relative(answers.ascii_name(change.key.name), apex="")
             body = {"subname": subname, "type": str(change.key.type), "ttl": after.ttl or zone.min_ttl}
             collection = f"/domains/{zone.name}/rrsets/"
-            self._stored(self._call("POST", collection, deadline, {**body, "records": after.texts()}), change)
+            self._stored(self._call("POST", collection, deadline, {**body, "records": values}), change)
         else:
-            fields: dict[str, object] = {} if now.values == after.values else {"records": after.texts()}
+            fields: dict[str, object] = {} if now.values == after.values else {"records": values}
             if after.ttl not in (None, now.ttl):
                 fields["ttl"] = after.ttl
             self._stored(self._call("PATCH", path, deadline, fields), change)
@@ -132,6 +133,6 @@ def _rrset(body: Any, key: RecordKey) -> RRset:
     if not isinstance(records, list) or not records or not isinstance(ttl, int):
         raise Malformed(f"{WHO}: the answer is not an RRset")
     try:
-        return RRset(frozenset(key.type.parse(str(record)) for record in records), ttl)
+        return RRset(frozenset(content.parsed(key.type, str(record)) for record in records), ttl)
     except ValueError as error:
         raise Malformed(f"{WHO}: {foreign(str(error), 80)}, which is not of type {key.type}") from error

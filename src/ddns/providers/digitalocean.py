@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Meta
 
 from ddns.errors import Malformed, Rejected, foreign
-from ddns.model import HttpResponse, RecordKey, RRset, Value
+from ddns.model import HttpResponse, RecordKey, RecordType, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, writes
+from ddns.providers import answers, content, writes
 from ddns.providers.rows import Refusal, Row, RowProvider
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
@@ -26,7 +26,7 @@ PER_PAGE = 200
 #: No name has so many records; a list that claims more is not followed.
 MOST_PAGES = 50
 MIN_TTL = 30
-CAPABILITIES = Capabilities(min_ttl=MIN_TTL)
+CAPABILITIES = Capabilities(min_ttl=MIN_TTL, types=content.EVERY_TYPE)
 _CHANGE_IT = "Change what DigitalOcean refuses: the record's TTL, or what stands at its name. Then: ddns run --now"
 
 
@@ -90,14 +90,19 @@ class Api:
     def add(self, zone: Zone, key: RecordKey, value: Value, after: RRset, deadline: Deadline) -> None:
         """POST a record."""
         name = zone.relative(answers.ascii_name(key.name))
-        fields = {"type": str(key.type), "name": name, "data": str(value), "ttl": after.ttl or writes.DEFAULT_TTL}
+        fields = {
+            "type": str(key.type),
+            "name": name,
+            "data": _data(key, value),
+            "ttl": after.ttl or writes.DEFAULT_TTL,
+        }
         self._write("POST", f"/domains/{zone.name}/records", deadline, fields)
 
     def alter(self, zone: Zone, key: RecordKey, row: Row, value: Value, after: RRset, deadline: Deadline) -> None:
         """PATCH what differs; the API wants the type with it."""
         fields: dict[str, object] = {"type": str(key.type)}
         if value != row.value:
-            fields["data"] = str(value)
+            fields["data"] = _data(key, value)
         if after.ttl not in (None, row.ttl):
             fields["ttl"] = after.ttl
         self._write("PATCH", f"/domains/{zone.name}/records/{row.id}", deadline, fields)
@@ -158,6 +163,11 @@ def _error(response: HttpResponse) -> dict[str, Any]:
 def _said(response: HttpResponse) -> str:
     message = _error(response).get("message")
     return f"HTTP {response.status} {foreign(message) if isinstance(message, str) else ''}".rstrip()
+
+
+def _data(key: RecordKey, value: Value) -> str:
+    """A value as the service wants it: a name ends with a dot, a text has no quotes."""
+    return f"{value}." if key.type is RecordType.CNAME else str(value)
 
 
 def _row(item: Mapping[str, object], key: RecordKey) -> Row:

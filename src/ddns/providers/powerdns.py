@@ -17,13 +17,13 @@ from msgspec import Meta
 from ddns.errors import Malformed, Rejected, foreign
 from ddns.model import Change, HttpRequest, HttpResponse, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, writes
+from ddns.providers import answers, content, writes
 from ddns.providers.sets import SetProvider
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
 WHO = "PowerDNS"
-CAPABILITIES = Capabilities()
+CAPABILITIES = Capabilities(types=content.EVERY_TYPE)
 #: A wildcard's name is a pattern to the search, which may find many.
 MOST_FOUND = 10000
 _CHANGE_IT = "Change what PowerDNS refuses: the record's TTL, or what stands at its name. Then: ddns run --now"
@@ -83,7 +83,7 @@ class Api:
         if after is None and not off:
             rrset["changetype"] = "DELETE"
         else:
-            values = after.texts() if after else []
+            values = content.all_presented(key.type, after)
             ttl = (after.ttl if after else None) or (now.ttl if now else None) or writes.DEFAULT_TTL
             records = [{"content": value, "disabled": False} for value in values]
             rrset |= {"changetype": "REPLACE", "ttl": ttl, "records": [*records, *off]}
@@ -130,7 +130,7 @@ def _rrset(item: Mapping[str, object], key: RecordKey) -> RRset | None:
     if not isinstance(ttl, int):
         raise Malformed(f"{WHO}: an RRset without TTL")
     try:
-        return RRset(frozenset(map(key.type.parse, shown)), ttl) if shown else None
+        return RRset(frozenset(content.parsed(key.type, text) for text in shown), ttl) if shown else None
     except ValueError as error:
         raise Malformed(f"{WHO}: {foreign(str(error), 80)}, which is not of type {key.type}") from error
 

@@ -23,11 +23,11 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, Change, Observed, RecordKey, RRset
+from ddns.model import Applied, Change, Observed, RecordKey, RecordType, RRset
 from ddns.net import exchange, resolver
 from ddns.net.exchange import Server, spelled
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import items, writes
+from ddns.providers import content, items, writes
 from ddns.secret import SecretRef
 
 # After `exchange`, which makes dnspython cheap to import.
@@ -47,7 +47,7 @@ import dns.update
 CALL_LIMIT = 10.0
 
 WHO = "DNS UPDATE (RFC 2136)"
-CAPABILITIES = Capabilities(compare_and_set=True)
+CAPABILITIES = Capabilities(compare_and_set=True, types=content.EVERY_TYPE)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -198,18 +198,30 @@ class Rfc2136:
 def _update(change: Change, owner: dns.name.Name, zone: dns.name.Name) -> dns.update.UpdateMessage:
     rdtype = dns.rdatatype.from_text(change.key.type)
     update = dns.update.UpdateMessage(zone)
-    if change.before is None:
+    ttl = (change.after and change.after.ttl) or (change.before and change.before.ttl) or writes.DEFAULT_TTL
+    if change.key.type is not RecordType.CNAME:
+        # Where a CNAME stands, a server drops the new record in silence (RFC 2136 section 3.4.2.2).
+        update.absent(owner, dns.rdatatype.CNAME)
+    if change.key.type.shared:
+        # Value by value, so that those of others stay as they are, to the byte.
+        gone, new = writes.values(change.before) - writes.values(change.after), writes.values(change.after)
+        if gone:
+            update.delete(owner, _rdataset(RRset(gone), change.key.type, 0))
+        if new - writes.values(change.before):
+            update.add(owner, _rdataset(RRset(new - writes.values(change.before)), change.key.type, ttl))
+        return update
+    if change.before is None and change.key.type is RecordType.CNAME:
+        update.absent(owner)  # and a CNAME, where anything else stands
+    elif change.before is None:
         update.absent(owner, rdtype)
     else:
-        update.present(owner, _rdataset(change.before, rdtype, 0))
-    # Where a CNAME stands, a server drops the new record in silence (RFC 2136 section 3.4.2.2).
-    update.absent(owner, dns.rdatatype.CNAME)
+        update.present(owner, _rdataset(change.before, change.key.type, 0))
     update.delete(owner, rdtype)
     if change.after is not None:
-        ttl = change.after.ttl or (change.before.ttl if change.before else None) or writes.DEFAULT_TTL
-        update.add(owner, _rdataset(change.after, rdtype, ttl))
+        update.add(owner, _rdataset(change.after, change.key.type, ttl))
     return update
 
 
-def _rdataset(rrset: RRset, rdtype: dns.rdatatype.RdataType, ttl: int) -> dns.rdataset.Rdataset:
-    return dns.rdataset.from_text(dns.rdataclass.IN, rdtype, ttl, *rrset.texts())
+def _rdataset(rrset: RRset, rtype: RecordType, ttl: int) -> dns.rdataset.Rdataset:
+    rdtype, texts = dns.rdatatype.from_text(rtype), content.all_presented(rtype, rrset)
+    return dns.rdataset.from_text(dns.rdataclass.IN, rdtype, ttl, *texts)

@@ -13,7 +13,7 @@ from ipaddress import ip_network
 import msgspec
 
 from ddns import host
-from ddns.address import Family
+from ddns.address import Family, HostRule
 from ddns.compare import Rules
 from ddns.config import load as config
 from ddns.config import policy
@@ -203,10 +203,15 @@ def targets(settings: Settings) -> list[Target]:
 
 
 def _target(record: Record, rtype: RecordType) -> Target:
-    family = rtype.family
-    assert family is not None  # the schema lets only A and AAAA through
-    extra = {} if record.proxied is None else {"proxied": record.proxied}
-    return Target(RecordKey(record.provider, record.name, rtype), family, record.ttl, extra, record.adopt)
+    return Target(
+        RecordKey(record.provider, record.name, rtype),
+        rtype.family,
+        record.ttl,
+        {} if record.proxied is None else {"proxied": record.proxied},
+        record.adopt,
+        value=rtype.parse(record.value) if record.value is not None and rtype.family is None else None,
+        host_rule=HostRule(record.host_rule) if record.host_rule is not None else None,
+    )
 
 
 def _policy(settings: Settings) -> Retry:

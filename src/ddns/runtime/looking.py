@@ -111,7 +111,8 @@ def detect_all(start: Start, families: Sequence[Family] = ()) -> dict[Family, Se
     """
     missing = compose.DEFAULTS if start.data is None else None
     world, settings = compose_world(start, RunRequest(start.data), missing=missing)
-    chosen = families or sorted({target.family for target in compose.targets(settings)}) or list(Family)
+    kept = {target.family for target in compose.targets(settings) if target.family is not None}
+    chosen = families or sorted(kept) or list(Family)
     return {family: _seen(world, family) for family in chosen}
 
 

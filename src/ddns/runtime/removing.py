@@ -63,7 +63,8 @@ class Removal:
 
 
 def _exit(outcome: Outcome) -> Exit:
-    return Exit.REFUSED if outcome.kind is Kind.HELD else outcome.exit
+    """What is fine in a run, because somebody else will see to it, is not yet gone here."""
+    return {Kind.HELD: Exit.REFUSED, Kind.YIELDED: Exit.UNREACHABLE}.get(outcome.kind, outcome.exit)
 
 
 def chosen(memory: Memory, wish: Wish) -> tuple[list[RecordKey], list[Outcome]]:

@@ -23,6 +23,8 @@ TOKEN = "canary-token-0123456789abcdefghijklmnopq"
 ZONE_ID = "023e105f4ecef8ad9ca31a8372d0c353"
 BASE = "/client/v4"
 _WRITABLE = frozenset({"type", "name", "content", "ttl", "proxied", "comment", "tags"})
+#: Text content must be of quoted strings of at most 255 bytes; a name has no final dot as it is listed.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.){0,255}"( "(?:[^"\\]|\\.){0,255}")*')
 _RECORD = re.compile(rf"{BASE}/zones/{ZONE_ID}/dns_records/([0-9a-f]{{32}})")
 
 
@@ -123,20 +125,25 @@ class Api:
         return _success(old)
 
     def _refuse(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Reply | None:
-        try:
-            right = ipaddress.ip_address(new["content"]).version == {"A": 4, "AAAA": 6}[new["type"]]
-        except (ValueError, KeyError):
-            right = False
-        if not right:
-            return _error(400, 9005, "Content for A record must be a valid IPv4 address.")
+        if not _fits(new["type"], new["content"]):
+            return _error(400, 9005, f"Content for {new['type']} record is invalid.")
         if new["ttl"] != 1 and not 60 <= new["ttl"] <= 86400:
             return _error(400, 9021, "Invalid TTL. Must be between 60 and 86400 seconds, or 1 for Automatic.")
         others = [r for r in self.records.values() if r["name"] == new["name"] and r["id"] != old.get("id")]
-        if any(r["type"] == "CNAME" for r in others):
+        if any("CNAME" in (r["type"], new["type"]) for r in others):
             return _error(400, 81053, "An A, AAAA, or CNAME record with that host already exists.")
         if any((r["type"], r["content"]) == (new["type"], new["content"]) for r in others):
             return _error(400, 81058, "An identical record already exists.")
         return None
+
+
+def _fits(rdtype: str, content: str) -> bool:
+    if rdtype in ("TXT", "CNAME"):
+        return bool(_QUOTED.fullmatch(content)) if rdtype == "TXT" else not content.endswith(".")
+    try:
+        return ipaddress.ip_address(content).version == {"A": 4, "AAAA": 6}[rdtype]
+    except (ValueError, KeyError):
+        return False
 
 
 def _success(result: object, info: Mapping[str, int] | None = None) -> Reply:

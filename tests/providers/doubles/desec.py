@@ -90,6 +90,10 @@ class Api:
         problem = _problem(given["subname"], given["type"], given["records"], given["ttl"])
         if problem:
             return _json(400, problem)
+        others = {rdtype for subname, rdtype in self.rrsets if subname == given["subname"]}
+        if others and "CNAME" in {given["type"], *others}:
+            words = f"RRset with conflicting type present: database ({', '.join(sorted(others))})."
+            return _json(400, {"type": [f"{words} No other RRsets are allowed alongside CNAME."]})
         return _json(201, self._store(given["subname"], given["type"], given["records"], given["ttl"]))
 
     def _one(self, request: Request, subname: str, rdtype: str) -> Reply:

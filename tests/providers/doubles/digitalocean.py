@@ -109,17 +109,26 @@ class Api:
         if not given.keys() <= _WRITABLE or "type" not in given:
             return _error(422, "unprocessable_entity", "Record type is not included in the list")
         new = {"ttl": 1800, **(old or {}), **given}
-        try:
-            right = ipaddress.ip_address(new["data"]).version == {"A": 4, "AAAA": 6}[new["type"]]
-        except (ValueError, KeyError):
-            right = False
-        if not right:
-            return _error(422, "unprocessable_entity", "Data needs to be a valid IP address.")
+        if not _fits(new["type"], new["data"]):
+            return _error(422, "unprocessable_entity", f"Data is not valid for {new['type']}.")
+        others = [r for r in self.records.values() if r["name"] == new.get("name") and r is not old]
+        if any("CNAME" in (r["type"], new["type"]) for r in others):
+            return _error(422, "unprocessable_entity", "CNAME records cannot share a name with other records")
         if new["ttl"] < 30:
             return _error(422, "unprocessable_entity", "TTL must be greater than or equal to 30")
         if old is not None:
             old.update(given)
         return _json(200 if old else 201, {"domain_record": old or self.add(**new)})
+
+
+def _fits(rdtype: str, data: str) -> bool:
+    """A host name must end with a dot; a text is free."""
+    if rdtype in ("TXT", "CNAME"):
+        return rdtype == "TXT" or data.endswith(".")
+    try:
+        return ipaddress.ip_address(data).version == {"A": 4, "AAAA": 6}[rdtype]
+    except (ValueError, KeyError):
+        return False
 
 
 def _left(name: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from ddns.errors import Exit, SettingsError
 from unit.config.shapes import loaded
 
+TYPES = 'one of "A", "AAAA", "CNAME", "TXT"'
 HEAD = "schema = 1\n"
 CLOUD = '[provider.cf]\nkind = "cloud"\ntoken = "env:TOKEN"\n'
 RECORD = '[[record]]\nname = "home.example.com"\nprovider = "cf"\n'
@@ -96,19 +97,62 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
     "a date": (HEAD + CLOUD + "zone = 2020-01-01\n", "ddns.toml:5: provider.cf.zone: expected text, found a date"),
     "a text for a list": (
         HEAD + CLOUD + RECORD + 'types = "A"\n',
-        'ddns.toml:8: record[0].types: expected a list, each "A" or "AAAA", at least 1 of them, found "A"',
+        f'ddns.toml:8: record[0].types: expected a list, each {TYPES}, at least 1 of them, found "A"',
     ),
     "an empty list of types": (
         HEAD + CLOUD + RECORD + "types = []\n",
-        'ddns.toml:8: record[0].types: expected a list, each "A" or "AAAA", at least 1 of them, found a list',
+        f"ddns.toml:8: record[0].types: expected a list, each {TYPES}, at least 1 of them, found a list",
     ),
     "an unknown type": (
         HEAD + CLOUD + RECORD + 'types = [\n  "A",\n  "AAA"\n]\n',
-        'ddns.toml:10: record[0].types[1]: expected "A" or "AAAA", found "AAA"; did you mean "AAAA"?',
+        f'ddns.toml:10: record[0].types[1]: expected {TYPES}, found "AAA"; did you mean "AAAA"?',
     ),
-    "a type without an address": (
+    "a type whose value is not said": (
         HEAD + CLOUD + RECORD + 'types = ["TXT"]\n',
-        'ddns.toml:8: record[0].types[0]: expected "A" or "AAAA", found "TXT"',
+        "ddns.toml:5: record[0].value: required key is missing: what the TXT record holds",
+    ),
+    "a value of an address": (
+        HEAD + CLOUD + RECORD + 'value = "192.0.2.1"\n',
+        (
+            "ddns.toml:8: record[0].value: only CNAME and TXT have a value of their own; "
+            "A and AAAA hold the detected address"
+        ),
+    ),
+    "a value for two types": (
+        HEAD + CLOUD + RECORD + 'value = "a.example"\ntypes = ["TXT", "A"]\n',
+        'ddns.toml:9: record[0].types: "TXT" needs a [[record]] of its own: its value is not that of other types',
+    ),
+    "a CNAME beside an address": (
+        HEAD + CLOUD + RECORD + RECORD + 'value = "a.example"\ntypes = ["CNAME"]\n',
+        'ddns.toml:9: record[1].name: "home.example.com" can\'t have CNAME and A (of record[0]): a CNAME stands alone',
+    ),
+    "an alias of no name": (
+        HEAD + CLOUD + RECORD + 'value = "10.0.0.1"\ntypes = ["CNAME"]\n',
+        'ddns.toml:8: record[0].value: "10.0.0.1" is an address, not a name',
+    ),
+    "a text with its quotes": (
+        HEAD + CLOUD + RECORD + 'value = \'"a"\'\ntypes = ["TXT"]\n',
+        "ddns.toml:8: record[0].value: expected printable ASCII, without quotes or blanks around it",
+    ),
+    "a proxied text": (
+        HEAD + CLOUD + RECORD + 'value = "a"\ntypes = ["TXT"]\nproxied = true\n',
+        "ddns.toml:10: record[0].proxied: a TXT record is never proxied",
+    ),
+    "a host rule of an IPv4 address": (
+        HEAD + CLOUD + RECORD + 'host_rule = "::1/64"\n',
+        'ddns.toml:8: record[0].host_rule: a host rule makes IPv6 addresses: set types = ["AAAA"] for this record',
+    ),
+    "a host rule within the prefix": (
+        HEAD + CLOUD + RECORD + 'types = ["AAAA"]\nhost_rule = "2001:db8::1/64"\n',
+        "ddns.toml:9: record[0].host_rule: the suffix has bits within the first 64, which are this machine's",
+    ),
+    "a host rule without a length": (
+        HEAD + CLOUD + RECORD + 'types = ["AAAA"]\nhost_rule = "::1"\n',
+        "ddns.toml:9: record[0].host_rule: expected a suffix with the length of the prefix, such as ::1:2:3:4/64",
+    ),
+    "a host rule that is the network": (
+        HEAD + CLOUD + RECORD + 'types = ["AAAA"]\nhost_rule = "::/64"\n',
+        "ddns.toml:9: record[0].host_rule: the suffix has no bits; it would be the address of the network itself",
     ),
     "a type twice": (
         HEAD + CLOUD + RECORD + 'types = ["A", "A"]\n',
@@ -278,12 +322,9 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
         HEAD + CLOUD + RECORD + RECORD.replace("home", "HOME").replace("com", "com."),
         'ddns.toml:9: record[1].name: "home.example.com" A is already kept by record[0]',
     ),
-    "an IDN": (
-        HEAD + CLOUD + RECORD.replace("home", "Bücher"),
-        (
-            'ddns.toml:6: record[0].name: "bücher.example.com" is not ASCII; '
-            'write the encoded form "xn--bcher-kva.example.com"'
-        ),
+    "an IDN that stands there twice": (
+        HEAD + CLOUD + RECORD.replace("home", "Bücher") + RECORD.replace("home", "xn--bcher-kva"),
+        'ddns.toml:9: record[1].name: "xn--bcher-kva.example.com" A is already kept by record[0]',
     ),
     "a name with control characters": (
         HEAD + CLOUD + RECORD.replace("home", "\\u001b[31mhome\\u202e"),

@@ -29,7 +29,7 @@ _DETECT = "See what each source answers: ddns detect"
 
 def families(world: World) -> list[Family]:
     """Those of the records, both when there is none."""
-    return sorted({target.family for target in world.targets}) or list(Family)
+    return sorted({target.family for target in world.targets if target.family is not None}) or list(Family)
 
 
 def routes(world: World) -> list[Finding]:
