@@ -105,6 +105,16 @@ class Patient(SystemClock):
         self.slept.append(seconds)
 
 
+class Still(SystemClock):
+    """A clock whose hands do not move."""
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+
+    def now(self) -> float:
+        return self._at
+
+
 def late(kind: str, double: Double, ahead: float) -> Provider:
     """A double's provider on a machine whose clock is `ahead` seconds before the service's."""
     return connect(kind, double.settings, double.secrets, double.net, clock=_WrongClock(ahead))

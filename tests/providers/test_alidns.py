@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.parse
 from collections.abc import Iterator
 
@@ -29,7 +30,7 @@ from ddns.providers.rows import Refusal
 from providers.cast import FIRST, HOME, SECOND, STRANGER, ZONE, addresses
 from providers.doubles import alidns
 from providers.doubles.alidns import Api
-from providers.stage import connect, deadline, late
+from providers.stage import Still, connect, deadline, late
 
 APEX = RecordKey("main", ZONE, RecordType.A)
 WILD = RecordKey("main", f"*.{ZONE}", RecordType.A)
@@ -118,6 +119,21 @@ def test_records_on_a_later_page_are_seen(api: Api) -> None:
     seen = see(provider(api))
     assert seen is not None
     assert seen.texts() == many
+
+
+def test_a_longer_name_is_not_taken_for_the_record_where_the_search_is_loose(api: Api) -> None:
+    nas2 = api.add(RR="nas2", Type="A", Value="192.0.2.50")
+    plain = api._list
+    api._list = lambda given: plain({**given, "SubDomain": nas2["RR"] + f".{ZONE}"})  # type: ignore[method-assign]
+    nas = RecordKey("main", f"nas.{ZONE}", RecordType.A)
+    assert see(provider(api), nas) is None
+    assert write(provider(api), None, addresses(FIRST), nas) == Applied()
+    assert nas2["Value"] == "192.0.2.50"
+
+
+def test_two_calls_of_one_moment_have_two_nonces(api: Api) -> None:
+    assert see(connect("alidns", api.settings, api.secrets, api.net, clock=Still(time.time()))) is None
+    assert len({request.headers["x-acs-signature-nonce"] for request in api.web.server.requests}) == 3
 
 
 def test_other_lines_are_left_alone(api: Api) -> None:

@@ -28,7 +28,7 @@ from ddns.providers.rows import Refusal
 from ground.http import Reply
 from providers.cast import FIRST, HOME, SECOND, ZONE, addresses
 from providers.doubles import huaweicloud
-from providers.doubles.huaweicloud import Api
+from providers.doubles.huaweicloud import ZONE_ID, Api
 from providers.stage import Patient, connect, deadline, late
 
 APEX = RecordKey("main", ZONE, RecordType.A)
@@ -116,6 +116,14 @@ def test_other_lines_are_left_alone(api: Api) -> None:
 def test_a_longer_name_is_not_taken_for_the_record(api: Api) -> None:
     api.put(f"my{HOME.name}", "A", FIRST)
     assert rrset(provider(api)) is None
+
+
+def test_a_private_zone_and_a_longer_name_are_not_taken_for_the_zone_where_the_search_is_loose(api: Api) -> None:
+    api.zones = {"Z1": (f"{ZONE}.", "private"), "Z2": (f"my{ZONE}.", "public")} | api.zones
+    shown = [{"id": number, "name": name, "zone_type": kind} for number, (name, kind) in api.zones.items()]
+    api._zones = lambda query: api._page("zones", shown, query)  # type: ignore[method-assign]
+    assert rrset(provider(api)) is None
+    assert {request.target.split("/")[3] for request in api.web.server.requests[-1:]} == {ZONE_ID}
 
 
 def test_a_disabled_record_set_is_left_alone_and_told(api: Api) -> None:
@@ -213,6 +221,7 @@ def test_a_ttl_that_is_refused_is_told(api: Api) -> None:
         (401, "APIG.0301", BadCredentials, "Access Keys"),
         (403, "APIGW.0302", NotPermitted, "DNS FullAccess"),
         (429, "APIGW.0308", RateLimited, ""),
+        (429, "APIGW.9999", RateLimited, ""),
         (502, "APIGW.0201", ServerSide, ""),
         (401, "DNS.0005", BadCredentials, ""),
         (403, "DNS.0013", NotPermitted, "DNS FullAccess"),

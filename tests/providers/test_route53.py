@@ -191,6 +191,7 @@ def test_what_is_left_alone(api: Api, sets: list[Rrset], word: str) -> None:
 
 def test_a_neighbour_is_not_taken_for_the_record(api: Api) -> None:
     api.put(f"homer.{ZONE}", "A", FIRST)
+    assert rrset(provider(api)) is None
     api.put(HOME.name, "TXT", '"text"')
     assert rrset(provider(api)) is None
 

@@ -28,7 +28,7 @@ from ddns.providers.rows import Refusal
 from ddns.providers.tencentcloud import CODES, opened
 from providers.cast import FIRST, HOME, SECOND, ZONE, addresses
 from providers.doubles import tencentcloud
-from providers.doubles.tencentcloud import Api
+from providers.doubles.tencentcloud import KEY_ID, SECRET, Api
 from providers.stage import connect, deadline, late
 
 APEX = RecordKey("main", ZONE, RecordType.A)
@@ -121,6 +121,16 @@ def test_records_on_a_later_page_are_seen(api: Api) -> None:
     seen = see(provider(api))
     assert seen is not None
     assert seen.texts() == many
+
+
+def test_a_longer_name_is_not_taken_for_the_record_where_the_search_is_loose(api: Api) -> None:
+    nas2 = api.add(Name="nas2", Type="A", Value="192.0.2.50")
+    plain = api._list
+    api._list = lambda given: plain({**given, "Subdomain": "nas2"})  # type: ignore[method-assign]
+    nas = RecordKey("main", f"nas.{ZONE}", RecordType.A)
+    assert see(provider(api), nas) is None
+    assert write(provider(api), None, addresses(FIRST), nas) == Applied()
+    assert nas2["Value"] == "192.0.2.50"
 
 
 def test_other_lines_are_left_alone(api: Api) -> None:
@@ -245,3 +255,22 @@ def test_words_that_are_not_the_api_s() -> None:
         with pytest.raises(Malformed):
             opened(HttpResponse(200, {}, body))
     assert isinstance(problem("InternalError", 502), ServerSide)
+
+
+def test_tencent_s_own_sdk_can_use_the_double(api: Api) -> None:
+    """So the double takes what the real service takes, and answers as it does."""
+    from tencentcloud.common.common_client import CommonClient
+    from tencentcloud.common.credential import Credential
+    from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
+    from tencentcloud.common.profile.client_profile import ClientProfile
+    from tencentcloud.common.profile.http_profile import HttpProfile
+
+    http = HttpProfile(protocol="http", endpoint=api.web.root.removeprefix("http://"))
+    client = CommonClient("dnspod", "2021-03-23", Credential(KEY_ID, SECRET), "", ClientProfile(httpProfile=http))
+    assert client.call_json("DescribeDomain", {"Domain": ZONE})["Response"]["DomainInfo"]["Domain"] == ZONE
+    record = {"Domain": ZONE, "SubDomain": "home", "RecordType": "A", "RecordLine": "默认", "Value": FIRST}
+    client.call_json("CreateRecord", record)
+    listed = client.call_json("DescribeRecordList", {"Domain": ZONE, "Subdomain": "home"})["Response"]["RecordList"]
+    assert [(item["Value"], item["LineId"]) for item in listed] == [(FIRST, "0")]
+    with pytest.raises(TencentCloudSDKException, match="already exists"):
+        client.call_json("CreateRecord", record)
