@@ -6,8 +6,12 @@ import contextlib
 import io
 import json
 import os
+import pty
+import select
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +80,54 @@ def environment() -> dict[str, str]:
     """For programs whose imports are looked at: no coverage, which imports more, and the sources."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE", "COV_", "DDNS_"))}
     return ours | {"PYTHONPATH": str(ROOT / "src")}
+
+
+def at_a_terminal(*arguments: str, answers: Sequence[tuple[str, str]] = (), **environ: str) -> tuple[int, str]:
+    """How a command ends in a real terminal, and all that was drawn there.
+
+    `answers`: what is typed once a text has been drawn, in this order; what has no end of line gets one.
+    """
+    leader, follower = pty.openpty()
+    # Whoever leads a session and opens a terminal has it as its own, where getpass and Ctrl-C find it.
+    process = subprocess.Popen(
+        ("sh", "-c", 'exec "$@" <>"$0" >&0 2>&0', os.ttyname(follower), sys.executable, "-m", "ddns", *arguments),
+        env=environment() | {"TERM": "xterm", "COLUMNS": "100"} | environ,
+        stdin=subprocess.DEVNULL,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    opened = select.select([leader], [], [], 30)[0]  # it draws, or has ended: either way it has opened the terminal
+    assert opened
+    os.close(follower)
+    try:
+        drawn = _typed(leader, list(answers))
+    finally:
+        os.close(leader)
+        try:
+            code = process.wait(30)
+        finally:
+            process.kill()
+    return code, drawn.decode().replace("\r\n", "\n")
+
+
+def _typed(leader: int, answers: list[tuple[str, str]]) -> bytes:
+    drawn, seen, ends = b"", 0, time.monotonic() + 60
+    while True:
+        if answers and (place := drawn.find(answers[0][0].encode(), seen)) >= 0:
+            seen = place + len(answers[0][0].encode())
+            _, text = answers.pop(0)
+            os.write(leader, (text if text.endswith(("\n", "\x03", "\x04")) else text + "\n").encode())
+        assert time.monotonic() < ends, f"it waits for more than was typed: {drawn.decode()}"
+        if not select.select([leader], [], [], 1)[0]:
+            continue
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # nobody holds the other side any more
+            part = b""
+        if not part:
+            assert not answers, f"it never asked for {answers[0][0]!r}: {drawn.decode()}"
+            return drawn
+        drawn += part
 
 
 @contextlib.contextmanager

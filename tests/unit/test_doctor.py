@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import pty
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address
@@ -28,7 +25,7 @@ from ddns.runtime.clock import SystemClock
 from ddns.runtime.doctor import Finding, Verdict, folders, memory, network, settings, timer
 from ddns.runtime.doctor.overheard import Heard, Overheard
 from ddns.state.opening import open_store
-from unit.terminal import HOUR, NOW, ROOT, ddns, environment, put, record, status
+from unit.terminal import HOUR, NOW, at_a_terminal, ddns, put, record, status
 
 OK, WARNING, PROBLEM = Verdict.OK, Verdict.WARNING, Verdict.PROBLEM
 
@@ -436,28 +433,3 @@ def test_a_terminal_sees_what_is_looked_at(tmp_path: Path) -> None:
     assert code == 20
     assert "looking at the public address, IPv4" in text
     assert "no records are set" in text.rpartition("looking at")[2]
-
-
-def at_a_terminal(*arguments: str) -> tuple[int, str]:
-    """How a command ends in a real terminal, and all that was drawn there."""
-    leader, follower = pty.openpty()
-    process = subprocess.Popen(
-        (sys.executable, "-m", "ddns", *arguments),
-        env=environment() | {"TERM": "xterm", "COLUMNS": "100"},
-        stdin=follower,
-        stdout=follower,
-        stderr=follower,
-        cwd=ROOT,
-    )
-    os.close(follower)
-    drawn = b""
-    while True:
-        try:
-            part = os.read(leader, 65536)
-        except OSError:  # nobody holds the other side any more
-            break
-        if not part:
-            break
-        drawn += part
-    os.close(leader)
-    return process.wait(60), drawn.decode()
