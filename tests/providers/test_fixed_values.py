@@ -25,7 +25,7 @@ from ddns.state.store import Store
 from ddns.withdraw import owned, withdraw
 from ground.bind import Bind
 from providers.cast import SystemClock
-from providers.doubles import cloudflare, desec, digitalocean, powerdns
+from providers.doubles import alidns, cloudflare, desec, digitalocean, huaweicloud, powerdns, route53, tencentcloud
 from providers.stage import connect
 
 LONG = "v=DKIM1; k=rsa; p=" + "AbCd0189" * 60
@@ -102,20 +102,27 @@ def _double(module: object) -> Iterator[tuple[Provider, object]]:
         yield connect(kind, double.settings, double.secrets, double.net), double.zone
 
 
-@pytest.fixture(params=["cloudflare", "digitalocean", "desec", "powerdns", "rfc2136"])
+_DOUBLES = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (alidns, cloudflare, desec, digitalocean, huaweicloud, powerdns, route53, tencentcloud)
+}
+#: Whose zones show texts without quotes.
+_BARE = {"alidns", "digitalocean", "tencentcloud"}
+
+
+@pytest.fixture(params=[*_DOUBLES, "rfc2136"])
 def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
     store = open_store(str(tmp_path / "state.db"), CLOCK.now())
-    modules = {"cloudflare": cloudflare, "digitalocean": digitalocean, "desec": desec, "powerdns": powerdns}
     try:
-        if request.param in modules:
-            with _double(modules[request.param]) as (provider, zone):
+        if request.param in _DOUBLES:
+            with _double(_DOUBLES[request.param]) as (provider, zone):
                 yield Machine(
                     provider,
                     store,
                     zone.get,  # type: ignore[attr-defined]
                     zone.put,  # type: ignore[attr-defined]
                     "note.example.com",
-                    quoted=request.param != "digitalocean",
+                    quoted=request.param not in _BARE,
                 )
         else:
             bind: Bind = request.getfixturevalue("bind")

@@ -140,6 +140,17 @@ def test_all_changes_of_a_zone_go_in_one_batch(api: Api) -> None:
     assert provider(api).capabilities.batch
 
 
+def test_bytes_of_a_text_are_escaped_in_octal(api: Api) -> None:
+    """https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html, TXT"""
+    note = RecordKey("main", f"note.{ZONE}", RecordType.TXT)
+    text = RRset(frozenset({'a\tb "c" \\x'}), 300)
+    assert write(provider(api), None, text, note) == Applied()
+    assert api.get(note.name, "TXT") == {r'"a\011b \"c\" \\x"'}
+    assert rrset(provider(api), note) == text
+    assert write(provider(api), text, None, note) == Applied()
+    assert api.sets == []
+
+
 def test_one_refused_record_does_not_stand_in_the_way_of_the_others(api: Api) -> None:
     api.sets.append(Rrset(f"www.{ZONE}.", "CNAME", 300, ("example.net.",)))
     www = RecordKey("main", f"www.{ZONE}", RecordType.A)

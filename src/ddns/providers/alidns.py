@@ -30,7 +30,7 @@ from ddns.errors import (
 )
 from ddns.model import HttpRequest, HttpResponse, RecordKey, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, writes
+from ddns.providers import answers, content, writes
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal, Row, RowProvider
 from ddns.providers.signing import acs3, canonical
@@ -44,7 +44,7 @@ PER_PAGE = 100
 MOST_PAGES = 50
 #: The least TTL of the free plan, in seconds.
 FREE_MIN_TTL = 600
-CAPABILITIES = Capabilities(min_ttl=FREE_MIN_TTL)
+CAPABILITIES = Capabilities(min_ttl=FREE_MIN_TTL, types=content.EVERY_TYPE)
 LINE = "default"
 
 _RIGHTS = (
@@ -237,6 +237,6 @@ def _row(item: Mapping[str, object], key: RecordKey) -> Row:
     if not isinstance(ttl, int):
         raise Malformed(f"{WHO}: a record without TTL")
     try:
-        return Row(number, key.type.parse(value), ttl, raw={"Status": str(item.get("Status")).upper()})
+        return Row(number, content.parsed(key.type, value), ttl, raw={"Status": str(item.get("Status")).upper()})
     except ValueError as error:
         raise Malformed(f"{WHO}: {foreign(value, 80)} is not a value of type {key.type}") from error

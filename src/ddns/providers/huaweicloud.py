@@ -32,7 +32,7 @@ from ddns.errors import (
 )
 from ddns.model import Applied, Change, HttpRequest, HttpResponse, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, writes
+from ddns.providers import answers, content, writes
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal
 from ddns.providers.sets import SetProvider
@@ -41,7 +41,7 @@ from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
 WHO = "Huawei Cloud DNS"
-CAPABILITIES = Capabilities()
+CAPABILITIES = Capabilities(types=content.EVERY_TYPE)
 PER_PAGE = 100
 #: No name has so many record sets; a list that claims more is not followed.
 MOST_PAGES = 50
@@ -171,6 +171,7 @@ class Api:
     def _sent(self, zone: Zone, change: Change, found: RecordSet | None, deadline: Deadline) -> str:
         """Send one write; the record set's id."""
         path, after = f"/v2/zones/{zone.id}/recordsets", change.after
+        values = content.all_presented(change.key.type, after)
         if after is None:
             if found is None:
                 raise Refusal(f"{WHO}: {change.key} is gone")
@@ -178,10 +179,10 @@ class Api:
             return found.id
         if found is None:
             name = answers.ascii_name(change.key.name) + "."
-            fields: dict[str, object] = {"name": name, "type": str(change.key.type), "records": after.texts()}
+            fields: dict[str, object] = {"name": name, "type": str(change.key.type), "records": values}
             body = self._call("POST", path, deadline, {**fields, "ttl": after.ttl or writes.DEFAULT_TTL})
         else:
-            fields = {} if after.values == found.rrset.values else {"records": after.texts()}
+            fields = {} if after.values == found.rrset.values else {"records": values}
             if after.ttl not in (None, found.rrset.ttl):
                 fields["ttl"] = after.ttl
             body = self._call("PUT", f"{path}/{found.id}", deadline, fields)
@@ -278,7 +279,7 @@ def _record_set(item: Mapping[str, object], key: RecordKey) -> RecordSet:
         raise Malformed(f"{WHO}: a record set without records or TTL")
     try:
         return RecordSet(
-            _identifier(item), status, False, RRset(frozenset(key.type.parse(str(v)) for v in values), ttl)
+            _identifier(item), status, False, RRset(frozenset(content.parsed(key.type, str(v)) for v in values), ttl)
         )
     except ValueError as error:
         raise Malformed(f"{WHO}: {foreign(str(error), 80)}, which is not of type {key.type}") from error

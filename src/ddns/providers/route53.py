@@ -32,16 +32,16 @@ from ddns.errors import (
 )
 from ddns.model import Applied, Change, HttpRequest, Observed, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, items, writes
+from ddns.providers import answers, content, items, writes
 from ddns.providers import xml_answers as xml
 from ddns.providers.codes import Codes, Means
-from ddns.providers.route53_wire import WHO, HostedZone, RecordSet, batch, hosted_zone, record_set, said
+from ddns.providers.route53_wire import WHO, HostedZone, RecordSet, batch, hosted_zone, record_set, said, written
 from ddns.providers.rows import Refusal
 from ddns.providers.signing import canonical, sigv4
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
-CAPABILITIES = Capabilities(batch=True, compare_and_set=True)
+CAPABILITIES = Capabilities(batch=True, compare_and_set=True, types=content.EVERY_TYPE)
 VERSION = "2013-04-01"
 PER_PAGE = "100"
 #: An account has at most this many pages of zones of one name.
@@ -135,7 +135,7 @@ class _Step:
         ttl = str(after.ttl) if after.ttl is not None else now.ttl if now else str(writes.DEFAULT_TTL)
         check = now.health_check if now else ""
         name = answers.ascii_name(key.name)
-        return [*gone, ("CREATE", RecordSet(name, str(key.type), ttl, tuple(after.texts()), check))]
+        return [*gone, ("CREATE", RecordSet(name, str(key.type), ttl, written(key.type, after), check))]
 
 
 #: What became of one change.

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from ddns.errors import Malformed, foreign
-from ddns.model import HttpResponse, RecordKey, RRset
-from ddns.providers import answers
+from ddns.model import HttpResponse, RecordKey, RecordType, RRset
+from ddns.providers import answers, content
 from ddns.providers import xml_answers as xml
 from ddns.providers.codes import Said
 from ddns.providers.zones import Zone
@@ -27,6 +27,7 @@ _ROUTING = {
     "SetIdentifier": "one of several sets with a routing policy (weighted, latency, failover, ...)",
 }
 _ESCAPED = re.compile(r"\\([0-7]{3})")
+_ESCAPE = re.compile(r"\\([0-9]{3}|.)")
 _SKEWED = ("Signature expired", "Signature not yet current")
 
 
@@ -52,9 +53,20 @@ class RecordSet:
     def rrset(self, key: RecordKey) -> RRset:
         """What it holds. Raises Malformed."""
         try:
-            return RRset(frozenset(map(key.type.parse, self.values)), int(self.ttl))
+            values = (content.parsed(key.type, _escapes(text, 8, "{:03}")) for text in self.values)
+            return RRset(frozenset(values), int(self.ttl))
         except ValueError as error:
             raise Malformed(f"{WHO}: {key} has no TTL, or a value that is not of its type") from error
+
+
+def written(rtype: RecordType, rrset: RRset) -> tuple[str, ...]:
+    """The values as the API wants them: in presentation form, but for escapes, which are octal here."""
+    return tuple(_escapes(text, 10, "{:03o}") for text in content.all_presented(rtype, rrset))
+
+
+def _escapes(text: str, base: int, form: str) -> str:
+    r"""Texts have a byte as \DDD: its digits from one base in the form of another. Raises ValueError."""
+    return _ESCAPE.sub(lambda found: f"\\{form.format(int(found[1], base))}" if len(found[1]) == 3 else found[0], text)
 
 
 def plain(name: str) -> str:

@@ -29,9 +29,9 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import HttpRequest, HttpResponse, RecordKey, RRset, Value
+from ddns.model import HttpRequest, HttpResponse, RecordKey, RecordType, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, writes
+from ddns.providers import answers, content, writes
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal, Row, RowProvider
 from ddns.providers.signing import canonical, tc3
@@ -45,7 +45,7 @@ PER_PAGE = 100
 MOST_PAGES = 50
 #: The least TTL of the free plan, in seconds.
 FREE_MIN_TTL = 600
-CAPABILITIES = Capabilities(min_ttl=FREE_MIN_TTL)
+CAPABILITIES = Capabilities(min_ttl=FREE_MIN_TTL, types=content.EVERY_TYPE)
 #: The default line: its id goes before its name, which the API asks for all the same.
 LINE_ID, LINE = "0", "默认"
 
@@ -158,7 +158,7 @@ class Api:
     def add(self, zone: Zone, key: RecordKey, value: Value, after: RRset, deadline: Deadline) -> None:
         """CreateRecord."""
         name = zone.relative(answers.ascii_name(key.name))
-        fields = {"Domain": zone.name, "SubDomain": name, "RecordType": str(key.type), "Value": str(value)}
+        fields = {"Domain": zone.name, "SubDomain": name, "RecordType": str(key.type), "Value": _data(key, value)}
         ttl = after.ttl or max(writes.DEFAULT_TTL, self._settings.min_ttl)
         body = {**fields, "RecordLine": LINE, "RecordLineId": LINE_ID, "TTL": ttl}
         try:
@@ -173,8 +173,7 @@ class Api:
 
     def alter(self, zone: Zone, key: RecordKey, row: Row, value: Value, after: RRset, deadline: Deadline) -> None:
         """ModifyRecordFields with what differs."""
-        del key
-        fields = {} if value == row.value else {"value": str(value)}
+        fields = {} if value == row.value else {"value": _data(key, value)}
         if after.ttl not in (None, row.ttl):
             fields["ttl"] = str(after.ttl)
         listed = [{"Key": name, "Value": text} for name, text in fields.items()]
@@ -254,11 +253,16 @@ def opened(response: HttpResponse) -> tuple[dict[str, Any], Said | None]:
     return inner, Said(str(code or ""), f"{WHO}: {foreign(f'{code}: {message}')}")
 
 
+def _data(key: RecordKey, value: Value) -> str:
+    """A value as the service wants it: a name ends with a dot, a text has no quotes."""
+    return f"{value}." if key.type is RecordType.CNAME else str(value)
+
+
 def _row(item: Mapping[str, object], key: RecordKey) -> Row:
     number, ttl, value = item.get("RecordId"), item.get("TTL"), answers.text(item, WHO, "Value")
     if not isinstance(number, int) or not isinstance(ttl, int):
         raise Malformed(f"{WHO}: a record without id or TTL")
     try:
-        return Row(str(number), key.type.parse(value), ttl, raw={"Status": str(item.get("Status")).upper()})
+        return Row(str(number), content.parsed(key.type, value), ttl, raw={"Status": str(item.get("Status")).upper()})
     except ValueError as error:
         raise Malformed(f"{WHO}: {foreign(value, 80)} is not a value of type {key.type}") from error

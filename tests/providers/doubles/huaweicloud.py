@@ -179,6 +179,8 @@ class Api:
         try:
             for value in new["records"]:
                 RecordType(new["type"]).parse(value)
+                if new["type"] == "TXT" and not (value.startswith('"') and value.endswith('"')):
+                    raise ValueError(value)
         except ValueError:
             return _error(400, "DNS.0308", "The value of the record set is invalid.")
         record = old or self.add(**given)

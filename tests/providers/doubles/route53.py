@@ -34,6 +34,7 @@ KEY_ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "canarywJalrXUtnFEMI/K7MDENG+bPxRfiCY"
 WINDOW = 300
 ZONE_ID = "Z0123456789PUBLIC"
 _XMLNS = 'xmlns="https://route53.amazonaws.com/doc/2013-04-01/"'
+_TEXT = re.compile(r'"([^"\\]|\\[0-3][0-7][0-7]|\\[^0-9])*"( "([^"\\]|\\[0-3][0-7][0-7]|\\[^0-9])*")*')
 _PATH = re.compile(r"/2013-04-01/(hostedzonesbyname|hostedzone/(\w+)/rrset/?|hostedzone/(\w+)|change/(\w+))")
 
 
@@ -210,6 +211,8 @@ def _carried_out(sets: list[Rrset], action: str, item: Rrset, hosted: Hosted) ->
         return f"Tried to create resource record set {named} but it already exists"
     if not item.name.endswith(hosted.name):
         return f"RRSet with DNS name {item.name} is not permitted in zone {hosted.name}"
+    if item.type == "TXT" and not all(map(_TEXT.fullmatch, item.values)):
+        return f"Invalid Resource Record: FATAL problem: InvalidCharacterString encountered with {item.values}"
     if any(o.name == item.name and "CNAME" in (o.type, item.type) for o in sets):
         return (
             f"RRSet of type {item.type} with DNS name {item.name} is not permitted as it conflicts with other records"

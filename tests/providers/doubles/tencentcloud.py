@@ -161,6 +161,8 @@ class Api:
         new = {"Name": given.get("SubDomain", "@"), "Type": given["RecordType"], "Value": given["Value"], "LineId": "0"}
         if any(all(other[name] == text for name, text in new.items()) for other in self.records.values()):
             return _error("InvalidParameter.DomainRecordExist", "The record already exists.")
+        if any(o["Name"] == new["Name"] and {"CNAME"} < {o["Type"], new["Type"]} for o in self.records.values()):
+            return _error("InvalidParameter.CustomMessage", "The record conflicts with another at this name.")
         return self._store({**new, "TTL": given.get("TTL", 600)}, None)
 
     def _modify(self, given: Mapping[str, Any]) -> Reply:
@@ -179,6 +181,9 @@ class Api:
         new = {**(old or {}), **fields}
         if self.locked:
             return _error("FailedOperation.DomainIsLocked", "A locked domain can't be changed.")
+        if new["Type"] == "CNAME" and not new["Value"].endswith("."):
+            new["Value"] += "."
+            fields |= {"Value": new["Value"]}
         try:
             RecordType(new["Type"]).parse(new["Value"])
         except ValueError:
