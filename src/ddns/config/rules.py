@@ -195,7 +195,7 @@ def _own_source(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     command, pattern, pointer = source.get("command"), source.get("regex"), source.get("json")
     if isinstance(command, list):
         if not command or not all(isinstance(part, str) and part for part in command):
-            yield "command", 'expected a program and its arguments, such as ["/usr/local/bin/address", "--outer"]'
+            yield "command", 'expected a program and its arguments, such as ["/opt/address", "-4"]'
         elif not (posixpath.isabs(command[0]) or ntpath.isabs(command[0])):
             yield "command", f"expected the program's whole path, found {quoted(command[0])}"
         for key in ("json", "regex", "ca_file"):

@@ -217,6 +217,54 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
             "the built-in ones are aws, gateway, google, icanhazip, ifconfig, ipify, opendns"
         ),
     ),
+    "neither url nor command": (
+        HEAD + '[detect]\nsources = [{ operator = "me", families = [4] }]\n',
+        "ddns.toml:3: detect.sources[0]: a source of your own has either a url or a command",
+    ),
+    "url and command": (
+        HEAD + '[detect]\nsources = [{ operator = "me", url = "https://a.test/", command = ["/bin/a"] }]\n',
+        "ddns.toml:3: detect.sources[0]: a source of your own has either a url or a command",
+    ),
+    "a command of nothing": (
+        HEAD + '[detect]\nsources = [{ operator = "me", command = [] }]\n',
+        'ddns.toml:3: detect.sources[0].command: expected a program and its arguments, such as ["/opt/address", "-4"]',
+    ),
+    "a command on the path": (
+        HEAD + '[detect]\nsources = [{ operator = "me", command = ["address"] }]\n',
+        'ddns.toml:3: detect.sources[0].command: expected the program\'s whole path, found "address"',
+    ),
+    "a command in a line": (
+        HEAD + '[detect]\nsources = [{ operator = "me", command = "/bin/a -b" }]\n',
+        'ddns.toml:3: detect.sources[0].command: expected a list, each text, found "/bin/a -b"',
+    ),
+    "a command with a pattern": (
+        HEAD + '[detect]\nsources = [{ operator = "me", command = ["/bin/a"], regex = "(a)" }]\n',
+        "ddns.toml:3: detect.sources[0].regex: this is for a url, not for a command",
+    ),
+    "pattern and pointer": (
+        HEAD + '[detect]\nsources = [{ operator = "me", url = "https://a.test/", regex = "(a)", json = "a" }]\n',
+        "ddns.toml:3: detect.sources[0].regex: json and regex exclude each other",
+    ),
+    "a pattern that is none": (
+        HEAD + '[detect]\nsources = [{ operator = "me", url = "https://a.test/", regex = "+" }]\n',
+        "ddns.toml:3: detect.sources[0].regex: not a regular expression: nothing to repeat at position 0",
+    ),
+    "a pattern without a group": (
+        HEAD + '[detect]\nsources = [{ operator = "me", url = "https://a.test/", regex = "a" }]\n',
+        "ddns.toml:3: detect.sources[0].regex: expected one group, in parentheses, for the address; found 0",
+    ),
+    "a pointer with a bare tilde": (
+        HEAD + '[detect]\nsources = [{ operator = "me", url = "https://a.test/", json = "/a~b" }]\n',
+        "ddns.toml:3: detect.sources[0].json: in a JSON pointer a ~ is written ~0, and a / within a key ~1",
+    ),
+    "a home network that is none": (
+        HEAD + '[detect]\nnetworks = ["home"]\n',
+        'ddns.toml:3: detect.networks[0]: expected a network such as "10.0.0.0/8", found "home"',
+    ),
+    "a home network with host bits": (
+        HEAD + '[detect]\nnetworks = ["00:11:22:33:44:55", "10.1.2.3/8"]\n',
+        'ddns.toml:3: detect.networks[1]: "10.1.2.3/8" has bits set beyond its prefix; did you mean "10.0.0.0/8"?',
+    ),
     "no source": (HEAD + "[detect]\nsources = []\n", "ddns.toml:3: detect.sources: at least one source is needed"),
     "a source of one's own, by ftp": (
         HEAD + '[detect]\nsources = [{ url = "ftp://ip.example.com", operator = "me" }]\n',
