@@ -70,7 +70,9 @@ def status() -> dict[str, Any]:
     }
 
 
-def _answer(source: str, operator: str, address: str | None, ms: int, problem: str | None = None) -> dict[str, Any]:
+def _answer(
+    source: str, operator: str, address: str | None, ms: int, problem: str | None = None, rests: float | None = None
+) -> dict[str, Any]:
     tls = source not in ("opendns", "google")
     return {
         "source": source,
@@ -79,17 +81,18 @@ def _answer(source: str, operator: str, address: str | None, ms: int, problem: s
         "address": address,
         "problem": problem,
         "ms": ms,
+        "resting_until": utc(rests) if rests is not None else None,
     }
 
 
 def families() -> list[dict[str, Any]]:
-    """IPv4 agreed on, with one liar and one that fails; no IPv6."""
+    """IPv4 agreed on, with one liar and one that fails and rests; no IPv6."""
     answers = [
         _answer("opendns", "OpenDNS", "203.0.113.8", 9),
         _answer("google", "Google", "203.0.113.8", 11),
         _answer("ipify", "ipify", "203.0.113.8", 84),
         _answer("aws", "Amazon", "203.0.113.8", 96),
-        _answer("ifconfig", "ifconfig.me", None, 102, "ifconfig: HTTP 503"),
+        _answer("ifconfig", "ifconfig.me", None, 102, "ifconfig: answered with status 503", NOW + 20 * 60.0),
         _answer("icanhazip", "Cloudflare", "198.51.100.66", 61),
     ]
     four = {"family": 4, "verdict": "available", "address": "203.0.113.8", "agreed_by": ["OpenDNS", "Google", "ipify"]}
@@ -190,7 +193,7 @@ def draw_status(on: Screen) -> None:
 PICTURES: dict[str, Callable[[Screen], None]] = {
     "status": draw_status,
     "plan": lambda on: plan.draw(on, planned()),
-    "detect": lambda on: detect.draw(on, families()),
+    "detect": lambda on: detect.draw(on, families(), NOW),
     "doctor": lambda on: doctor.draw(on, examined()),
     "history": lambda on: history.draw(on, remembered(), NOW),
 }

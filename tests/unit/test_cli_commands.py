@@ -21,6 +21,7 @@ from ddns.model import (
     Change,
     Detected,
     Detection,
+    Elsewhere,
     Fate,
     Hold,
     Keep,
@@ -288,6 +289,78 @@ def test_detect_in_a_narrow_terminal_keeps_words_whole(monkeypatch: pytest.Monke
   Amazon"""
     )
     assert ddns("detect", width=60).lines[0] == "   source      operator    TLS  answer           ms"
+
+
+def test_detect_shows_who_rests_and_a_clock_that_is_wrong(monkeypatch: pytest.MonkeyPatch, at_now: None) -> None:
+    says(monkeypatch, {"icanhazip": NOW + 600.0}, "this machine's clock is 300 s behind", V4=KNOWN.detection)
+
+    done = ddns("detect")
+
+    assert done.lines[3] == "✗  icanhazip   Cloudflare  yes  198.51.100.66  rests until 18:10    61"
+    assert done.lines[-1] == "◐ this machine's clock is 300 s behind"
+    (family,) = ddns("detect", "--json").json("detect")["families"]
+    assert family["clock"] == "this machine's clock is 300 s behind"
+    assert [answer["resting_until"] for answer in family["answers"]] == [None, None, "2026-11-22T18:10:00.000Z", None]
+
+
+def test_detect_behind_a_portal_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    says(monkeypatch, V4=Unknown(("a captive portal, or a proxy that inspects TLS, answers in place of the sources",)))
+
+    assert ddns("detect").lines[-2:] == [
+        "◐ a captive portal, or a proxy that inspects TLS, answers in place of the",
+        "  sources; log in to this network with a browser",
+    ]
+
+
+def test_detect_on_a_network_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    says(monkeypatch, V4=Elsewhere("this machine is on another network"))
+
+    done = ddns("detect")
+
+    assert done.lines[-1] == "○ IPv4  records stay  this machine is on another network"
+    assert done.code == 0
+    (family,) = ddns("detect", "--json").json("detect")["families"]
+    assert (family["verdict"], family["because"]) == ("elsewhere", "this machine is on another network")
+
+
+# -- sources
+
+
+def source(name: str, **more: object) -> dict[str, object]:
+    row = {"name": name, "operator": "Op", "families": (4, 6), "authenticated": True, "how": "https"}
+    return row | {"built_in": True, "used": False, "resting": {}} | more
+
+
+LISTED = [
+    source("unused"),
+    source("tired", used=True, resting={"ipv6": "2026-11-22T18:10:00.000Z"}),
+    source("own\x1b[2J", used=True, families=(4,), authenticated=False, how="command", built_in=False),
+]
+
+
+def test_sources(monkeypatch: pytest.MonkeyPatch, at_now: None) -> None:
+    monkeypatch.setattr(looking, "known_sources", lambda _start: LISTED)
+
+    done = ddns("sources")
+
+    assert (
+        done.text
+        == r"""   source      operator  IP     TLS  how
+◐  tired       Op        v4 v6  yes  https    IPv6 rests until 18:10
+●  own\x1b[2J  Op        v4     no   command  in use
+○  unused      Op        v4 v6  yes  https"""
+    )
+    assert done.code == 0
+
+
+def test_sources_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "known_sources", lambda _start: LISTED)
+
+    rows = ddns("sources", "--json").json("sources")["sources"]
+
+    assert [row["name"] for row in rows] == ["unused", "tired", "own\x1b[2J"]
+    assert rows[1]["resting"] == {"ipv6": "2026-11-22T18:10:00.000Z"}
+    assert rows[2]["families"] == [4]
 
 
 def test_detect_that_can_not_tell_is_11(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from ddns.errors import DdnsError, Exit, SettingsError
 from ddns.providers import table
 from ddns.runtime import serving
 from ddns.runtime.reading import NoStatus
+from ddns.sources import table as sources
 from ddns.sources.table import NAMES
 from ddns.state.schema import StateDamaged
 
@@ -180,3 +181,12 @@ def test_every_page_is_in_the_index() -> None:
 def test_a_design_note_says_what_it_is_for(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert [part for part in ("Read when", "Defines", "Does not define") if part not in text] == []
+
+
+def test_the_guide_lists_every_source() -> None:
+    text = (ROOT / "docs/guides/address.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\S+)` \| (.+) \| (v.+) \| (yes|no) \| (\w+) \|$", text, re.MULTILINE)
+    assert rows == [
+        (row.name, row.operator, " ".join(f"v{n}" for n in row.families), "yes" if row.authenticated else "no", row.how)
+        for row in sources.listed()
+    ]

@@ -45,7 +45,7 @@ def detect(ctx: click.Context, *, data: str | None, as_json: bool, four: bool, s
     else:
         from ddns.render import Screen
 
-        draw(Screen(), families)
+        draw(Screen(), families, time.time())
     unknown = any(family["verdict"] == "unknown" for family in families)
     ctx.exit(int(Exit.ADDRESS if unknown else Exit.FINE))
 
@@ -80,8 +80,8 @@ def described(family: Family, detected: Detected, resting: Mapping[str, float] |
     }
 
 
-def draw(screen: Screen, families: list[dict[str, Any]]) -> None:
-    """A table and a verdict a family."""
+def draw(screen: Screen, families: list[dict[str, Any]], now: float) -> None:
+    """A table and a verdict a family. `now` in UTC seconds."""
     from ddns.render import sign
 
     for number, family in enumerate(families):
@@ -89,7 +89,9 @@ def draw(screen: Screen, families: list[dict[str, Any]]) -> None:
             screen.line()
         if family["answers"]:
             head = ("", "source", "operator", "TLS", "answer", "ms")
-            screen.table([_row(answer, family["address"]) for answer in family["answers"]], head=head, right=("ms",))
+            screen.table(
+                [_row(answer, family["address"], now) for answer in family["answers"]], head=head, right=("ms",)
+            )
             screen.line()
         draw_verdict(screen, family)
         if family.get("clock"):
@@ -111,10 +113,11 @@ def draw_verdict(screen: Screen, family: dict[str, Any]) -> None:
     else:
         screen.line(sign("failed"), name, ("not known", "failed"), "  no two operators agree; records stay", hang=2)
         if any("captive portal" in cause for cause in family["causes"][:1]):
-            screen.line(("  " + family["causes"][0] + "; log in to this network with a browser", "waiting"), hang=2)
+            told = f" {family['causes'][0]}; log in to this network with a browser"
+            screen.line(sign("waiting"), told, hang=2)
 
 
-def _row(answer: dict[str, Any], agreed: str | None) -> list[Cell]:
+def _row(answer: dict[str, Any], agreed: str | None, now: float) -> list[Cell]:
     from ddns.render import sign
     from ddns.wording import local, seconds_of
 
@@ -124,6 +127,6 @@ def _row(answer: dict[str, Any], agreed: str | None) -> list[Cell]:
     told: list[Part] = [(said, "address") if said else (problem, "dim")]
     until = seconds_of(answer["resting_until"]) if answer.get("resting_until") else None
     if until is not None:
-        told.append((f"  rests until {local(until, time.time())}", "waiting"))
+        told.append((f"  rests until {local(until, now)}", "waiting"))
     tls = "yes" if answer["authenticated"] else "no"
     return [mark, (answer["source"], "strong"), answer["operator"], tls, told, str(answer["ms"])]

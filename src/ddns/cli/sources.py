@@ -32,24 +32,24 @@ def sources(*, data: str | None, as_json: bool) -> None:
         return
     from ddns.render import Screen
 
-    draw(Screen(), rows)
+    draw(Screen(), rows, time.time())
 
 
-def draw(screen: Screen, rows: list[dict[str, Any]]) -> None:
-    """A table; those in use come first."""
+def draw(screen: Screen, rows: list[dict[str, Any]], now: float) -> None:
+    """A table; those in use come first. `now` in UTC seconds."""
     ordered = sorted(rows, key=lambda row: not row["used"])
     head = ("", "source", "operator", "IP", "TLS", "how", "")
-    screen.table([_row(row) for row in ordered], head=head)
+    screen.table([_row(row, now) for row in ordered], head=head)
 
 
-def _row(row: dict[str, Any]) -> list[Cell]:
+def _row(row: dict[str, Any], now: float) -> list[Cell]:
     from ddns.render import sign
     from ddns.wording import local, seconds_of
 
     rests = {family: seconds_of(until) or 0.0 for family, until in row["resting"].items()}
     told: list[Part] = [("in use", "fine") if row["used"] else ""]
     for family, until in rests.items():
-        told = [(f"IPv{family[-1]} rests until {local(until, time.time())}", "waiting")]
+        told = [(f"IPv{family[-1]} rests until {local(until, now)}", "waiting")]
     mark = sign("waiting" if rests else "fine" if row["used"] else "new")
     families = " ".join(f"v{family}" for family in row["families"])
     tls = "yes" if row["authenticated"] else "no"
