@@ -399,14 +399,6 @@ class Memory(msgspec.Struct, frozen=True):
     fingerprint: str = ""
 
 
-class Via(msgspec.Struct, frozen=True):
-    """By what connections leave this machine: an address of each family, an interface; "": the routing table says."""
-
-    source4: str = ""
-    source6: str = ""
-    interface: str = ""
-
-
 class HttpRequest(msgspec.Struct, frozen=True):
     """A request as a source or provider words it. `content` None: no body; `ca_file` "": the system's trust.
 

@@ -23,7 +23,6 @@ from ddns.model import (
     RecordType,
     Resolution,
     Run,
-    Via,
 )
 from ddns.secret import Secret, SecretRef
 
@@ -159,8 +158,6 @@ class Tools(msgspec.Struct, frozen=True):
     gateway_url: str = ""
     gateway_ca_file: str = ""
     trace_id: str = ""
-    #: For what does not go over `net`: DNS UPDATE, the authoritative servers, a lock server.
-    via: Via = Via()
     #: This machine's identity, for the provider that talks to the gateway: a key is worth nothing on another machine.
     machine: Callable[[], str] = lambda: ""
     warn: Callable[[str], None] = lambda _message: None

@@ -37,6 +37,7 @@ class Request:
     target: str
     headers: Mapping[str, str]
     body: bytes
+    peer: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self._send(self.server.owner.serve(Request(self.command, self.path, headers, self.rfile.read(length))))
+        peer = str(self.client_address[0])
+        self._send(self.server.owner.serve(Request(self.command, self.path, headers, self.rfile.read(length), peer)))
 
     def _send(self, reply: Reply) -> None:
         if reply.ending is Ending.NEVER:

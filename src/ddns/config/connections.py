@@ -5,6 +5,7 @@ As in `rules`, what is not of the right type is passed over: `convert` has repor
 
 from __future__ import annotations
 
+import ipaddress
 import urllib.parse
 from collections.abc import Mapping
 from typing import Any
@@ -79,3 +80,48 @@ def _url(kind: str, lock: Mapping[str, Any]) -> str | None:
     if parts.scheme == "redis" and "secret" in lock and not loopback(host):
         return "the secret would travel in the clear; use rediss, not redis"
     return None
+
+
+def check_ways(merged: Mapping[str, Any], report: Report) -> None:
+    """Report what is wrong in `[proxy]` and `[network]`."""
+    proxy, network = merged.get("proxy"), merged.get("network")
+    if isinstance(proxy, dict):
+        wrong = _proxy(proxy.get("url"))
+        if wrong:
+            report(("proxy", "url"), wrong)
+        named = isinstance(proxy.get("url"), str) and proxy["url"] not in ("none", "system")
+        for key in ("user", "password"):
+            if proxy.get(key) and not named:
+                report(("proxy", key), "it goes with the url of a proxy")
+        if ("password" in proxy) and not proxy.get("user"):
+            report(("proxy", "user"), "it is missing beside the password")
+    if isinstance(network, dict):
+        for family in (4, 6):
+            text = network.get(f"source{family}")
+            if isinstance(text, str) and text and not _is_address(text, family):
+                report(("network", f"source{family}"), f"expected an IPv{family} address, found {quoted(text)}")
+        name = network.get("interface")
+        if isinstance(name, str) and (len(name) > 256 or "/" in name or not name.isprintable()):
+            report(("network", "interface"), f"expected the name of an interface, found {quoted(name)}")
+
+
+def _proxy(text: object) -> str | None:
+    if not isinstance(text, str) or text in ("none", "system"):
+        return None
+    try:
+        parts = urllib.parse.urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urllib.parse.urlsplit("")
+    if "@" in parts.netloc:
+        return "expected no user and password in it: set user, and password"
+    if parts.scheme != "http" or not host or not port or parts.path.strip("/") or parts.query:
+        return 'expected http://HOST:PORT, "system" or "none"'
+    return None
+
+
+def _is_address(text: str, family: int) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == family
+    except ValueError:
+        return False

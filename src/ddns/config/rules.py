@@ -38,6 +38,7 @@ def check(merged: Mapping[str, Any], kinds: Mapping[str, str], sources: Sequence
         if not _ip_port(server):
             report(("proof", "servers", index), f'expected "IP:PORT" such as "192.0.2.53:53", found {quoted(server)}')
     connections.check_lock(merged, report)
+    connections.check_ways(merged, report)
     _within(merged, ("detect", "timeout"), report, zero=False)
     _within(merged, ("proof", "every"), report, zero=False, most=Duration("24h"))
     _within(merged, ("proof", "settle"), report)

@@ -212,6 +212,36 @@ class Lock(Table, frozen=True, kw_only=True):
     key_file: Annotated[str, Meta(description="The private key of cert_file (PEM).")] = ""
 
 
+class Proxy(Table, frozen=True, kw_only=True):
+    """`[proxy]`: how providers, the gateway and etcd are reached where there is no direct way; sources never use it."""
+
+    url: Annotated[
+        str,
+        Meta(description='http://HOST:PORT; "system": as the system says; "none".', extra={"placeholder": "system"}),
+    ] = "none"
+    user: Annotated[str, Meta(description="The user at the proxy, where it wants one.")] = ""
+    password: Annotated[SecretRef, Meta(description="Where that user's password lies.")] | None = None
+    no_proxy: Annotated[
+        tuple[str, ...], Meta(description="Hosts, domains and networks (CIDR) that are reached directly.")
+    ] = ()
+
+
+class Network(Table, frozen=True, kw_only=True):
+    """`[network]`: by which of this machine's addresses it speaks, where it has several."""
+
+    source4: Annotated[str, Meta(description="An IPv4 address of this machine that connections leave from.")] = ""
+    source6: Annotated[str, Meta(description="The same for IPv6.")] = ""
+    interface: Annotated[str, Meta(description="An interface that connections leave by, such as eth0.")] = ""
+
+
+class Tls(Table, frozen=True, kw_only=True):
+    """`[tls]`: whom to trust."""
+
+    ca_file: Annotated[
+        str, Meta(description="A PEM file with authorities to trust beside the system's; from this file's folder.")
+    ] = ""
+
+
 class Retry(Table, frozen=True, kw_only=True):
     """`[retry]`: how a failed call is repeated within a run."""
 
@@ -247,5 +277,8 @@ class Settings(Table, frozen=True, kw_only=True):
     proof: Proof = Proof()
     gateway: Gateway | None = None
     lock: Lock | None = None
+    proxy: Proxy = Proxy()
+    network: Network = Network()
+    tls: Tls = Tls()
     retry: Retry = Retry()
     log: Log = Log()

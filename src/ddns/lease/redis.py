@@ -117,7 +117,7 @@ class RedisLock:
         return redis.Redis.from_pool(pool)
 
     def _dial(self, limit: Deadline) -> socket.socket:
-        sock = sockets.connect(self._host, self._port, limit, self._tools.via)
+        sock = sockets.connect(self._host, self._port, limit)
         if not self._tls:
             return sock
         try:

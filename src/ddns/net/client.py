@@ -11,15 +11,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import httpx
-import msgspec
 
 from ddns import __version__
 from ddns.address import Family
 from ddns.errors import Malformed, ProviderError, Transport, Untrusted, foreign
-from ddns.model import HttpRequest, HttpResponse, Via
-from ddns.net import skew, sockets
+from ddns.model import HttpRequest, HttpResponse
+from ddns.net import skew, sockets, ways
 from ddns.net.portal import SEEMS, notice
-from ddns.net.proxies import Hop, Proxies
+from ddns.net.proxies import Hop
 from ddns.net.timed import Limit, TimedTransport
 from ddns.net.trust import context
 from ddns.ports import Deadline
@@ -44,14 +43,6 @@ _WINDOWS_CERTIFICATE = {
 }
 
 
-class Ways(msgspec.Struct, frozen=True):
-    """How the network is used: what connections leave by, through which proxies, and whom TLS trusts beside others."""
-
-    via: Via = Via()
-    proxies: Proxies = Proxies()
-    beside: str = ""
-
-
 class _Door(NamedTuple):
     """What a client of httpx is made for."""
 
@@ -72,11 +63,9 @@ class Client:
         self,
         transport: Callable[[Family | None, str], httpx.BaseTransport] | None = None,
         *,
-        ways: Ways = Ways(),  # noqa: B008 - frozen
         now: Callable[[], float] = time.time,
     ) -> None:
         self._limit = Limit()
-        self._ways = ways
         self._now = now
         self._transport = transport
         self._clients: dict[_Door, httpx.Client] = {}
@@ -84,8 +73,8 @@ class Client:
     def _made(self, door: _Door) -> httpx.BaseTransport:
         if self._transport is not None:
             return self._transport(door.family, door.ca_file)
-        trusted = context(door.ca_file, door.cert_file, door.key_file, beside=self._ways.beside)
-        return TimedTransport(trusted, door.family, self._limit, self._ways.via, door.hop)
+        trusted = context(door.ca_file, door.cert_file, door.key_file)
+        return TimedTransport(trusted, door.family, self._limit, door.hop)
 
     def _client(self, door: _Door) -> httpx.Client:
         if door not in self._clients:
@@ -113,7 +102,8 @@ class Client:
         if left <= 0:
             raise Transport(f"{where}: no time was left to ask")
         timeout = httpx.Timeout(left, connect=min(left, _CONNECT_SECONDS))
-        hop = self._ways.proxies.hop(request.url)
+        # A family is forced to learn this machine's own address of it: a proxy would tell its own instead.
+        hop = ways.current().proxies.hop(request.url) if family is None else None
         door = _Door(family, request.ca_file, request.cert_file, request.key_file, hop)
         self._limit.deadline, self._limit.reached = deadline, True
         try:
@@ -156,7 +146,7 @@ class Client:
         if door.hop is not None or self._transport is not None:
             return ""
         port = httpx.URL(request.url).port or 443
-        seconds = skew.ask(where, port, deadline, self._ways.via, door.family, self._now())
+        seconds = skew.ask(where, port, deadline, door.family, self._now())
         if seconds is None or abs(seconds) <= skew.WORTH_TELLING:
             return ""
         return f"; by that server's Date {skew.words(seconds)}"
@@ -166,7 +156,7 @@ class Client:
         host, port = to
         try:
             with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as sock:
-                sockets.bind(sock, host, self._ways.via)
+                sockets.bind(sock, host)
                 sock.connect((host, port))
                 sock.send(data)
                 if not select.select([sock], [], [], deadline.left())[0]:

@@ -18,6 +18,7 @@ from typing import Protocol
 import dns
 
 from ddns.errors import BadCredentials, ClockSkew, Malformed, Transport
+from ddns.net import sockets
 from ddns.ports import Deadline
 
 if "dns._features" not in sys.modules:
@@ -94,6 +95,7 @@ def over_udp(query: dns.message.Message, server: Server, deadline: Deadline) -> 
     with _socket_errors(server, lambda: True):
         for address, share in _addresses(server, socket.SOCK_DGRAM, deadline):
             with socket.socket(address[0], socket.SOCK_DGRAM) as sock:
+                sockets.bind(sock, address[1][0])
                 sock.connect(address[1])
                 answer = _datagram(sock, wire, query, share)
                 if answer is not None:
@@ -161,6 +163,7 @@ def _connected(server: Server, deadline: Deadline) -> Iterator[socket.socket]:
         sock = socket.socket(address[0], socket.SOCK_STREAM)
         try:
             sock.settimeout(share.left())
+            sockets.bind(sock, address[1][0])
             sock.connect(address[1])
         except OSError as error:
             sock.close()

@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Mapping
 
 from ddns.address import Family
-from ddns.model import Via
 from ddns.net import sockets
 from ddns.ports import Deadline
 
@@ -31,7 +30,7 @@ def words(seconds: float) -> str:
     return f"this machine's clock is {abs(seconds):.0f} s {'behind' if seconds > 0 else 'ahead'}"
 
 
-def ask(host: str, port: int, deadline: Deadline, via: Via, family: Family | None, now: float) -> float | None:
+def ask(host: str, port: int, deadline: Deadline, family: Family | None, now: float) -> float | None:
     """The offset by a server whose certificate was refused for its dates; None when it does not tell.
 
     Nobody is trusted here: nothing but `HEAD /` is sent, and the answer only becomes words in that refusal.
@@ -42,7 +41,7 @@ def ask(host: str, port: int, deadline: Deadline, via: Via, family: Family | Non
     share = deadline.within(_SECONDS)
     try:
         with (
-            sockets.connect(host, port, share, via, family) as sock,
+            sockets.connect(host, port, share, family) as sock,
             context.wrap_socket(sock, server_hostname=host) as tls,
         ):
             tls.sendall(f"HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("ascii", "replace"))

@@ -12,7 +12,7 @@ import socket
 import sys
 
 from ddns.address import Family
-from ddns.model import Via
+from ddns.net import ways
 from ddns.ports import Deadline
 
 _KINDS = {None: socket.AF_UNSPEC, Family.V4: socket.AF_INET, Family.V6: socket.AF_INET6}
@@ -22,11 +22,12 @@ _NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAF
 _CONNECT_SECONDS = 5.0
 
 
-def bind(sock: socket.socket, host: str, via: Via) -> None:
+def bind(sock: socket.socket, host: str) -> None:
     """Bind a socket that will be connected to `host`, an IP address. Raises OSError that names what it can't leave by.
 
     A family that the settings name no address for is left to the routing table.
     """
+    via = ways.current()
     far = not ipaddress.ip_address(host.partition("%")[0]).is_loopback
     if via.interface and (far or via.interface == "lo"):
         _to_interface(sock, via.interface)
@@ -46,7 +47,7 @@ def _to_interface(sock: socket.socket, name: str) -> None:
             raise OSError(error.errno, f"{name} is not an interface to leave by: {error.strerror}") from error
 
 
-def connect(host: str, port: int, deadline: Deadline, via: Via, family: Family | None = None) -> socket.socket:
+def connect(host: str, port: int, deadline: Deadline, family: Family | None = None) -> socket.socket:
     """A TCP connection to the first address of `host` that takes one; each gets its share of the time.
 
     Raises OSError: of several, the one that says most. The socket's time limit is what is left of the deadline.
@@ -63,7 +64,7 @@ def connect(host: str, port: int, deadline: Deadline, via: Via, family: Family |
         sock = socket.socket(kind, type_, proto)
         try:
             sock.settimeout(share.left())
-            bind(sock, str(address[0]), via)
+            bind(sock, str(address[0]))
             sock.connect(address)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.settimeout(max(deadline.left(), 0.001))

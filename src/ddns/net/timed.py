@@ -19,7 +19,6 @@ import httpcore
 import httpx
 
 from ddns.address import Family
-from ddns.model import Via
 from ddns.net import sockets
 from ddns.net.proxies import Hop
 from ddns.ports import Deadline
@@ -107,9 +106,8 @@ def _readable(sock: socket.socket) -> bool:
 
 
 class _Backend(httpcore.SyncBackend):
-    def __init__(self, limit: Limit, via: Via, family: Family | None, *, proxied: bool) -> None:
+    def __init__(self, limit: Limit, family: Family | None, *, proxied: bool) -> None:
         self._limit = limit
-        self._via = via
         self._family = family
         self._proxied = proxied
 
@@ -126,7 +124,7 @@ class _Backend(httpcore.SyncBackend):
         self._limit.reached = False
         share = deadline if timeout is None else deadline.within(timeout)
         with _as(httpcore.ConnectTimeout, httpcore.ConnectError):
-            sock = sockets.connect(host, port, share, self._via, self._family)
+            sock = sockets.connect(host, port, share, self._family)
         self._limit.reached = not self._proxied
         return _Stream(sock, self._limit)
 
@@ -134,11 +132,9 @@ class _Backend(httpcore.SyncBackend):
 class TimedTransport(httpx.HTTPTransport):
     """httpx's transport over such connections: HTTP/1.1, no retries, a proxy only where one is given."""
 
-    def __init__(
-        self, context: ssl.SSLContext, family: Family | None, limit: Limit, via: Via, hop: Hop | None = None
-    ) -> None:
+    def __init__(self, context: ssl.SSLContext, family: Family | None, limit: Limit, hop: Hop | None = None) -> None:
         super().__init__(verify=context)
-        backend = _Backend(limit, via, family, proxied=hop is not None)
+        backend = _Backend(limit, family, proxied=hop is not None)
         # httpx has no public way to hand its pool a backend; a test with a dripping server holds that this one works.
         if hop is None:
             self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=backend, retries=0)

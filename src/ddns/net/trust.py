@@ -11,6 +11,7 @@ import ssl
 import sys
 
 from ddns.errors import SettingsError
+from ddns.net import ways
 
 if sys.platform == "win32":
     import truststore
@@ -18,11 +19,11 @@ if sys.platform == "win32":
 _HASHED_FOLDERS = ("/etc/ssl/certs", "/etc/pki/tls/certs")
 
 
-def context(ca_file: str = "", cert_file: str = "", key_file: str = "", *, beside: str = "") -> ssl.SSLContext:
+def context(ca_file: str = "", cert_file: str = "", key_file: str = "") -> ssl.SSLContext:
     """A client context that verifies certificate and host name.
 
-    `ca_file`: the only authority to trust; "": the system's, and those in the file `beside`. `cert_file`, `key_file`:
-    our own certificate. Raises SettingsError when a file, or that of SSL_CERT_FILE, can't be read or used.
+    `ca_file`: the only authority to trust; "": the system's, and those that `ways` names beside. `cert_file` and
+    `key_file`: our own certificate. Raises SettingsError when a file, or that of SSL_CERT_FILE, can't be used.
     """
     if not ca_file and sys.platform == "win32":
         made: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -33,8 +34,9 @@ def context(ca_file: str = "", cert_file: str = "", key_file: str = "", *, besid
         _load(made, "ca_file", ca_file)
     elif sys.platform != "win32":
         _trust_system(made)
+    beside = ways.current().beside
     if beside and not ca_file:
-        _load(made, "ca_file", beside)
+        _load(made, "tls.ca_file", beside)
     if cert_file:
         _identify(made, cert_file, key_file)
     return made

@@ -22,11 +22,12 @@ from ddns.config.words import dotted
 from ddns.cycle import World
 from ddns.detect import Gather, in_threads
 from ddns.errors import BadCredentials, SettingsError
-from ddns.host import eventlog, route
+from ddns.host import eventlog
 from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
 from ddns.model import Memory, RecordKey, RecordType, Rest, Target
 from ddns.net.client import Client
+from ddns.net.ways import use
 from ddns.ports import Clock, Deadline, Log, Net, Provider, State, Tools
 from ddns.providers import table as providers
 from ddns.resilience import Guard, Retry
@@ -93,6 +94,7 @@ def _settle_ca_files(loaded: config.Loaded, folder: str) -> None:
     if lock is not None:
         files = {name: settled(getattr(lock, name), f"lock.{name}") for name in ("ca_file", "cert_file", "key_file")}
         lock = msgspec.structs.replace(lock, **files)
+    tls = msgspec.structs.replace(settings.tls, ca_file=settled(settings.tls.ca_file, "tls.ca_file"))
     items = [
         msgspec.structs.replace(item, ca_file=settled(item.ca_file, f"detect.sources[{number}].ca_file"))
         if isinstance(item, OwnSource)
@@ -106,7 +108,7 @@ def _settle_ca_files(loaded: config.Loaded, folder: str) -> None:
     problems = [f"{loaded.where(key)}: {key}: there is no file {path}" for key, path in wanted if not _file(path)]
     if problems:
         raise SettingsError(f"{os.path.basename(loaded.name)} names files that are not there", tuple(problems))
-    loaded.settings = msgspec.structs.replace(settings, detect=detect, gateway=gateway, lock=lock)
+    loaded.settings = msgspec.structs.replace(settings, detect=detect, gateway=gateway, lock=lock, tls=tls)
 
 
 def _file(path: str) -> bool:
@@ -155,6 +157,7 @@ def world(
 ) -> World:
     """Everything a run is made of."""
     settings, clock, net = loaded.settings, seams.clock, seams.net()
+    use(connections.ways(settings, vault.resolve))
     tools = build_tools(settings, vault, log, trace_id, clock, net)
     wrapped = seams.state(state)
     return World(
@@ -171,7 +174,7 @@ def world(
         rules=Rules(settings.proof.settle.seconds, insist=request.now),
         allow=tuple(map(ip_network, settings.detect.allow_private)),
         probes=sourcing.probes(settings),
-        route=lambda family: bool(route.source_address(family.value)),
+        route=connections.route(settings),
         detect_seconds=settings.detect.timeout.seconds,
         prove_every=settings.proof.every.seconds,
         prove=request.prove or request.trial,
@@ -285,7 +288,8 @@ def warnings(loaded: config.Loaded, places: host.Places) -> list[str]:
 
 def _beside(settings: Settings) -> list[tuple[tuple[str, ...], msgspec.Struct]]:
     """The tables, beside those of providers, that may name secrets."""
-    return [(("lock",), settings.lock)] if settings.lock is not None else []
+    found: list[tuple[tuple[str, ...], msgspec.Struct]] = [(("proxy",), settings.proxy)]
+    return [*found, (("lock",), settings.lock)] if settings.lock is not None else found
 
 
 def no_records(places: host.Places) -> str:
@@ -294,9 +298,14 @@ def no_records(places: host.Places) -> str:
 
 
 def watched(loaded: config.Loaded, vault: Vault) -> tuple[str, ...] | None:
-    """The files and variables, beside the settings, that decide what a run does; None when one can't be watched."""
+    """The files and variables, beside the settings, that decide what a run does.
+
+    None when one can't be watched, or when connections are bound: the cheap question would leave by another way.
+    """
     found = []
     settings = loaded.settings
+    if connections.bound(settings):
+        return None
     tables = [*settings.provider.values(), *(table for _, table in _beside(settings))]
     for table in tables:
         for ref in _refs(table):
@@ -306,6 +315,7 @@ def watched(loaded: config.Loaded, vault: Vault) -> tuple[str, ...] | None:
     own = [item.ca_file for item in loaded.settings.detect.sources if isinstance(item, OwnSource)]
     gateway, lock = settings.gateway, settings.lock
     files = [*own, gateway.ca_file if gateway else ""]
+    files.append(settings.tls.ca_file)
     files += [lock.ca_file, lock.cert_file, lock.key_file] if lock else []
     found += [f"file:{path}" for path in files if path]
     return tuple(sorted(set(found)))

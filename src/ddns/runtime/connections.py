@@ -2,13 +2,55 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
-from ddns.config.schema import Settings
+from ddns.address import Family
+from ddns.config.schema import Network, Settings
+from ddns.errors import SettingsError
+from ddns.host import route as routing
 from ddns.lease import table as leases
 from ddns.lease.place import Place
 from ddns.model import HttpResponse
+from ddns.net.proxies import Proxies
+from ddns.net.ways import Ways
 from ddns.ports import Deadline, Lock, Log, Tools
+from ddns.secret import Secret, SecretRef
+
+
+def ways(settings: Settings, resolve: Callable[[SecretRef], Secret]) -> Ways:
+    """How the network is used. Raises SettingsError for an interface that is not there."""
+    proxy, network = settings.proxy, settings.network
+    password = proxy.password
+    proxies = Proxies(
+        proxy.url, proxy.user, None if password is None else lambda: resolve(password), tuple(proxy.no_proxy)
+    )
+    source4, source6 = network.source4, network.source6
+    if network.interface and sys.platform != "linux":  # it can't be named for a socket: its addresses can
+        from ddns.host import adapters
+
+        found = [item.address for item in adapters.read() if item.adapter == network.interface and item.lasting]
+        if not found:
+            raise SettingsError(
+                f"network.interface: there is no interface {network.interface} with an address",
+                advice="Name it as the system does (Get-NetAdapter), or set network.source4 and source6.",
+            )
+        source4 = source4 or next((str(address) for address in found if address.version == 4), "")
+        usable = [address for address in found if address.version == 6 and not address.is_link_local]
+        source6 = source6 or next(map(str, usable), "")
+    return Ways(source4, source6, network.interface, proxies, settings.tls.ca_file)
+
+
+def route(settings: Settings) -> Callable[[Family], bool]:
+    """Whether there is a way to the Internet by a family: a source address that is set, or the routing table's."""
+    network = settings.network
+    named = {Family.V4: network.source4, Family.V6: network.source6}
+    return lambda family: bool(named[family] or routing.source_address(family.value))
+
+
+def bound(settings: Settings) -> bool:
+    """Whether connections leave by what the settings name; the cheap question of a run can't be bound."""
+    return settings.network != Network()
 
 
 def lock(settings: Settings, tools: Tools, log: Log) -> Lock | None:

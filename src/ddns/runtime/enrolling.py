@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 from ddns import host, protocol
 from ddns.config import toml_text
-from ddns.errors import BadCredentials, Retryable, Untrusted, UsageError
+from ddns.errors import BadCredentials, Retryable, SettingsError, Untrusted, UsageError
 from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
 from ddns.net.client import Client
+from ddns.net.ways import use
 from ddns.ports import Clock, Deadline, Net
 from ddns.providers import enrolment
 from ddns.resilience import Retry
+from ddns.runtime import compose, connections
 from ddns.runtime.clock import SystemClock
 from ddns.runtime.storing import checked_name, store
 
@@ -57,6 +59,7 @@ def enrol(
         raise UsageError(f"there is no file {ca_file}", advice="Name the PEM file of the CA with --ca-file.")
     pending = f"{ident[:40]}.{hashlib.sha256(url.encode()).hexdigest()[:12]}.pending"
     key = _key(data, pending)
+    _use_ways(data)
     with contextlib.closing(Client()) as client:
         found = _redeem(url, code, key, ca_file, net or client, clock or SystemClock())
     secret = store(data, ident, found.identity.text())
@@ -70,6 +73,14 @@ def enrol(
         secret,
         _settings(url, ca_file, secret, found.names),
     )
+
+
+def _use_ways(data: str | None) -> None:
+    """Go by the proxy and the addresses of the settings, where there are any: enrolment may well come before them."""
+    places = host.places(data)
+    with contextlib.suppress(SettingsError):
+        loaded, _ = compose.load(places, missing=compose.DEFAULTS)
+        use(connections.ways(loaded.settings, Vault(places.secrets, places.option).resolve))
 
 
 def _key(data: str | None, pending: str) -> bytes:

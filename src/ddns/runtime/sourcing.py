@@ -46,7 +46,10 @@ def _adapters_address(settings: Settings, family: Family) -> Address | None:
     from ddns.host.addresses import best
 
     allow = tuple(map(ip_network, settings.detect.allow_private))
-    return best(adapters.read(), family, route.source_address(family.value), allow)
+    network = settings.network
+    source = (network.source4 if family is Family.V4 else network.source6) or route.source_address(family.value)
+    found = [item for item in adapters.read() if network.interface in ("", item.adapter)]
+    return best(found, family, source, allow)
 
 
 def _gateway() -> str:

@@ -72,6 +72,9 @@ def test_editors_habits_are_tolerated(data: bytes) -> None:
     assert loaded(data).settings == Settings(schema=1)
 
 
+TABLES = ("detect", "proof", "retry", "log")
+
+
 def test_the_stronger_layer_wins() -> None:
     text = 'schema = 1\n[log]\nkeep = 1\nlevel = "INFO"\nmax_bytes = 5000\n[retry]\nattempts = 1\nbase = "1s"\n'
     result = loaded(
@@ -90,7 +93,7 @@ def test_the_stronger_layer_wins() -> None:
     assert origins["retry.attempts"] == Origin("environment", "DDNS_RETRY_ATTEMPTS")
     assert origins["retry.base"] == Origin("file", "ddns.toml:8")
     assert origins["retry.jitter"] == Origin("default", "")
-    assert set(origins) == {"schema"} | {f"{t}.{f}" for t in ("detect", "proof", "retry", "log")
+    assert set(origins) | {"proxy.password"} == {"schema"} | {f"{t}.{f}" for t in (*TABLES, "proxy", "network", "tls")
                                          for f in getattr(settings, t).__struct_fields__}  # fmt: skip
 
 
