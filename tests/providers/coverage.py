@@ -63,10 +63,14 @@ def judge(kind: str) -> str:
 
 def played(kind: str) -> str:
     """With what the suite plays the kind, and the scenes that its protocol has no words for."""
-    lacks = sorted(Dialogue(kind).lacks) if "dialogue" in media(kind) else []
+    lacks = set(Dialogue(kind).lacks if "dialogue" in media(kind) else ())
+    limited = matrix.TROUBLES.index(matrix.More.LIMITED) + 2  # in the line of the page, which a test holds
+    page = matrix.PAGE.read_text("utf-8").splitlines()
+    if any(line.startswith(f"| `{kind}` |") and "no such answer" in line.split("|")[limited] for line in page):
+        lacks.add(Scene.RATE_LIMITED)
     said = " and ".join({"dialogue": "recorded dialogue", "double": "double"}[medium] for medium in media(kind))
     scenes = len(Scene) - len(lacks)
-    return f"{said}: {scenes} scenes" + (f" (no words for {', '.join(lacks)})" if lacks else "")
+    return f"{said}: {scenes} scenes" + (f" (no words for {', '.join(sorted(lacks))})" if lacks else "")
 
 
 def own_tests(kind: str) -> int:

@@ -220,7 +220,7 @@ def _is_limited(result: object) -> None:
     [
         (Fault.SERVER_ERROR, (ServerSide,)),
         (Fault.HALF_A_BODY, (Malformed, Transport)),
-        (Fault.GARBAGE, (Malformed,)),
+        (Fault.GARBAGE, (Malformed, Transport)),
         (Fault.REFUSED, (Transport,)),
     ],
 )

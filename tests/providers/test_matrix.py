@@ -31,7 +31,7 @@ ENDS: dict[Trouble, tuple[type[ProviderError | Applied], ...]] = {
     Fault.RESET: (Transport,),
     Fault.SLOW: (Transport,),
     Fault.HALF_A_BODY: (Malformed, Transport),
-    Fault.GARBAGE: (Malformed,),
+    Fault.GARBAGE: (Malformed, Transport),
     Fault.UNAUTHORIZED: (BadCredentials, Malformed),
     Fault.FORBIDDEN: (NotPermitted, NoSuchZone, BadCredentials, Malformed),
     Fault.NOT_FOUND: (ProviderError,),
