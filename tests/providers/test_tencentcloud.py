@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -131,6 +132,23 @@ def test_a_longer_name_is_not_taken_for_the_record_where_the_search_is_loose(api
     assert see(provider(api), nas) is None
     assert write(provider(api), None, addresses(FIRST), nas) == Applied()
     assert nas2["Value"] == "192.0.2.50"
+
+
+def test_a_name_that_the_list_shows_in_its_script_is_found(api: Api) -> None:
+    books = RecordKey("main", f"bücher.{ZONE}", RecordType.A)
+    assert write(provider(api), None, addresses(FIRST), books) == Applied()
+    (record,) = api.records.values()
+    assert record["Name"] == "xn--bcher-kva"
+    plain = api._list
+
+    def shown(given: Any) -> Any:
+        record["Name"] = "xn--bcher-kva"  # it is searched for in Punycode
+        reply = plain(given)
+        record["Name"] = "bücher"
+        return replace(reply, body=reply.body.replace(b'"xn--bcher-kva"', json.dumps("bücher").encode()))
+
+    api._list = shown  # type: ignore[method-assign]  # as consoles show it
+    assert see(provider(api), books) == addresses(FIRST, ttl=600)
 
 
 def test_other_lines_are_left_alone(api: Api) -> None:

@@ -172,7 +172,7 @@ class Api:
                 _row(item, key)
                 for item in items
                 if (item.get("Type"), item.get("Line")) == (key.type, LINE)
-                and answers.text(item, WHO, "RR").lower() == zone.relative(name)
+                and answers.ascii_name(answers.text(item, WHO, "RR")) == zone.relative(name)
             ]
             seen += len(items)
             if not items or seen >= total:

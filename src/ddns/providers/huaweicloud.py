@@ -136,7 +136,7 @@ class Api:
         query = {"type": "public", "name": name, "search_mode": "equal"}
         for item in self._pages("/v2/zones", query, "zones", deadline):
             # The search is the service's; that it is exact is seen here.
-            if answers.text(item, WHO, "name").rstrip(".").lower() == name and item.get("zone_type") != "private":
+            if answers.ascii_name(answers.text(item, WHO, "name")) == name and item.get("zone_type") != "private":
                 return Zone(name, _identifier(item))
         return None
 
@@ -203,7 +203,7 @@ class Api:
         found = [
             _record_set(item, key)
             for item in listed
-            if answers.text(item, WHO, "name").rstrip(".").lower() == name
+            if answers.ascii_name(answers.text(item, WHO, "name")) == name
             and (item.get("type"), item.get("line", LINE)) == (key.type, LINE)
         ]
         if len(found) > 1:

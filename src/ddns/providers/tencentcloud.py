@@ -204,7 +204,7 @@ class Api:
                 _row(item, key)
                 for item in items
                 if (item.get("Type"), item.get("LineId")) == (key.type, LINE_ID)
-                and answers.text(item, WHO, "Name").lower() == name
+                and answers.ascii_name(answers.text(item, WHO, "Name")) == name
             ]
             seen += len(items)
             if not items or seen >= total:
