@@ -12,12 +12,17 @@ import pytest
 
 from e2e import windows_kind
 from e2e.windows_kind import WindowsProgram
-from ground import NOT_RUN, NotHere, not_run
+from ground import NOT_RUN, NotHere, canary, not_run
 from ground.bind import Bind
 from ground.echo import Echo
 from ground.tls import Authority
 from ground.whoami import Whoami
 from windows import wine
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Search what is let out for the tests' secrets."""
+    config.pluginmanager.register(canary, "canary")
 
 
 @pytest.fixture(scope="session")

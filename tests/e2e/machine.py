@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ground import canary
+
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 #: What makes the output the same everywhere.
 PLAIN = {"COLUMNS": "100", "NO_COLOR": "1"}
@@ -71,6 +73,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        canary.watch(self.folder)
 
     @property
     def data(self) -> str:
@@ -88,7 +91,7 @@ class Machine:
 
     def secret(self, name: str, text: str) -> str:
         """Keep a secret; returns its reference."""
-        return self.program.keep(self, name, text)
+        return self.program.keep(self, name, canary.secret(text))
 
     def start(
         self, *arguments: str, environ: Mapping[str, str] | None = None, command: tuple[str, ...] = ()
@@ -122,4 +125,6 @@ def ended(process: subprocess.Popen[bytes], stdin: str = "") -> Ended:
         out, err = process.communicate(stdin.encode(), 120)
     finally:
         process.kill()
-    return Ended(process.returncode, *((text or b"").decode().replace("\r\n", "\n") for text in (out, err)))
+    told = [(text or b"").decode().replace("\r\n", "\n") for text in (out, err)]
+    canary.hear("what the program printed", *told)
+    return Ended(process.returncode, *told)

@@ -28,7 +28,7 @@ import dns.rdatatype
 import dns.tsigkeyring
 import dns.update
 
-from ground import debian
+from ground import canary, debian
 from windows import cache
 
 HOST = "127.0.0.1"
@@ -47,7 +47,7 @@ class Key:
     @classmethod
     def new(cls, name: str) -> Key:
         """A random key of 256 bits."""
-        return cls(name, base64.b64encode(secrets.token_bytes(32)).decode())
+        return cls(name, canary.secret(base64.b64encode(secrets.token_bytes(32)).decode()))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from unittest import mock
 
 from ddns.cli.main import main
 from ddns.times import utc
+from ground import canary
 
 ROOT = Path(__file__).parents[2]
 HOUR = 3600.0
@@ -73,6 +74,10 @@ def ddns(*arguments: object, stdin: str = "", width: int = 80, encoding: str = "
         mock.patch.dict("os.environ", {"COLUMNS": str(width)}),
     ):
         code = main([str(argument) for argument in arguments])
+    typed = [str(argument) for argument in arguments]
+    if typed[:2] == ["secret", "set"]:
+        canary.secret(stdin)
+    canary.hear(f"ddns {' '.join(typed)}", out.text(), err.text())
     return Done(code, out.text(), err.text())
 
 
@@ -107,7 +112,9 @@ def at_a_terminal(*arguments: str, answers: Sequence[tuple[str, str]] = (), **en
             code = process.wait(30)
         finally:
             process.kill()
-    return code, drawn.decode().replace("\r\n", "\n")
+    text = drawn.decode().replace("\r\n", "\n")
+    canary.hear("the terminal", text)
+    return code, text
 
 
 def _typed(leader: int, answers: list[tuple[str, str]]) -> bytes:

@@ -24,9 +24,11 @@ from ddns.errors import BadCredentials
 from ddns.model import BlockNote, Change, Kind, Outcome, Reason, RecordKey, RecordType, RRset, Run
 from ddns.runtime.redaction import Redactor
 from ddns.state.opening import open_store
+from ground import canary
 from unit.terminal import NOW, Done, ddns, put, record, status
 from unit.test_cli_secret import InMemory
 
+pytestmark = pytest.mark.plants_secrets("logs and state of the machine, which the bundle is made of")
 CANARY = "canary/3f9a+1c"
 OWN, THEIRS = "203.0.113.7", "198.51.100.66"
 SETTINGS = f"""schema = 1
@@ -123,11 +125,18 @@ def _state(folder: Path) -> None:
 
 def bundle(folder: Path, *arguments: str) -> tuple[Done, dict[str, str]]:
     """How the command ends, and the texts in what it made."""
+    canary.secret(CANARY)
     file = folder.parent / "bundle.zip"
     done = ddns("support-bundle", "-o", file, "--data", folder, *arguments)
+    canary.hear("the bundle", *_unpacked(file))
     with zipfile.ZipFile(file) as archive:
         assert archive.testzip() is None
         return done, {name.removeprefix("ddns-support/"): archive.read(name).decode() for name in archive.namelist()}
+
+
+def _unpacked(file: Path) -> list[str]:
+    with zipfile.ZipFile(file) as archive:
+        return [archive.read(name).decode() for name in archive.namelist()]
 
 
 def test_what_is_in_it(machine: Path) -> None:
@@ -166,11 +175,15 @@ def test_no_secret_is_in_any_of_it(machine: Path) -> None:
 
 
 def test_the_search_would_find_a_leak(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control: without the redaction the canary is in most of the parts."""
+    """The control: without the redaction the canary is in most of the parts, and the search of all tests sees it."""
     monkeypatch.setattr(Redactor, "clean", lambda _self, text: text)
-    _, texts = bundle(machine)
-    found = {name for name, text in texts.items() if CANARY in text or json.dumps(CANARY)[1:-1] in text}
+    file = machine.parent / "bundle.zip"
+    ddns("support-bundle", "-o", file, "--data", machine)
+    canary.secret(CANARY)
+    with zipfile.ZipFile(file) as archive:
+        found = {name.rpartition("/")[2] for name in archive.namelist() if canary.found_in(archive.read(name))}
     assert found >= {"ddns.jsonl", "ddns.jsonl.1", "status.json", "history.json"}
+    assert canary.found_in(file.read_bytes())
 
 
 def test_addresses_of_others_are_told_apart_and_not_told(machine: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from ground import canary
 from unit.terminal import ROOT, at_a_terminal, ddns, environment
 
-CANARY = "canary-51c7f0"
+CANARY = canary.secret("canary-51c7f0")
 NAME, TYPES, KIND = "Full name to keep", "Address types", "Where is the name kept?"
 
 
