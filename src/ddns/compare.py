@@ -27,13 +27,14 @@ from ddns.model import (
     Reason,
     RecordKey,
     RecordType,
+    Refused,
     Resolution,
     RRset,
     Run,
     Target,
     Unknown,
 )
-from ddns.observe import wanted
+from ddns.observe import refusal, wanted
 
 _DAY = 24 * 3600.0
 _FIRST_HOLD = 3600.0
@@ -83,7 +84,8 @@ def compare(
                 continue
         change_id = f"{run.trace_id}-{number}"
         detection = detections[target.family] if target.family is not None else None
-        item = _decide(change_id, target, detection, want, seen, published, now, rules)
+        told = refusal(memory, target.key, want, now)
+        item = _decide(change_id, target, detection, want, told, seen, published, now, rules)
         if isinstance(item, Keep) and intent is not None and want is not None and _superseded(intent, seen, want):
             item = Change(change_id, target.key, item.rrset, want, Reason.ADDRESS)
         if isinstance(item, Change):
@@ -146,6 +148,7 @@ def _decide(
     target: Target,
     detection: Detection | None,
     want: RRset | None,
+    told: Refused | None,
     seen: Observed | ProviderError | None,
     published: Published | None,
     now: float,
@@ -161,6 +164,8 @@ def _decide(
     if isinstance(detection, Absent):
         return Keep(key, _standing(ours, seen), seen, note=detection.by)
     assert want is not None  # the address is there, or the settings say the value
+    if seen is None and told is not None:
+        return Hold(key, Kind.FAILED, Rejected(told.message, advice=told.advice), told.until)
     if seen is None:
         return _still_held(key, published, now, rules) or Keep(key, ours)
     if seen.rrset is not None and seen.rrset.covers(want):

@@ -374,6 +374,28 @@ class BlockNote(msgspec.Struct, frozen=True):
     retry_at: float
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """A record that its provider refuses as it is asked for: left alone from `since` to `until`.
+
+    `wish` is what was refused, None where the record can't even be read.
+    """
+
+    since: float
+    until: float
+    message: str
+    advice: str
+    wish: RRset | None = None
+
+
+class Visibility(msgspec.Struct, frozen=True):
+    """How long a write took to be seen in DNS: more than `lower`, at most `upper` seconds (None: it was not seen)."""
+
+    key: RecordKey
+    at: float
+    lower: float
+    upper: float | None
+
+
 class BreakerNote(msgspec.Struct, frozen=True):
     """The breaker's memory for one provider and credential.
 
@@ -396,6 +418,7 @@ class Memory(msgspec.Struct, frozen=True):
     breakers: Mapping[str, BreakerNote] = {}
     #: By name and family: the sources that failed last time.
     rested: Mapping[tuple[str, Family], Rest] = {}
+    refused: Mapping[RecordKey, Refused] = {}
     fingerprint: str = ""
 
 

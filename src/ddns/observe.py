@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ddns.address import Family
 from ddns.errors import ProviderError
-from ddns.model import Available, Detection, Memory, Observed, Published, RecordKey, RRset, Target, Unknown
+from ddns.model import Available, Detection, Memory, Observed, Published, RecordKey, Refused, RRset, Target, Unknown
 from ddns.ports import Deadline, Provider
 
 
@@ -33,6 +33,8 @@ def needs(
     """
     chosen = []
     for target in targets:
+        if refusal(memory, target.key, wanted(target, detections), now) is not None:
+            continue
         if target.key in memory.intents:
             chosen.append(target.key)
             continue
@@ -46,6 +48,14 @@ def needs(
             chosen.append(target.key)
     age = {key: published.proven_at or 0.0 for key, published in memory.published.items()}
     return sorted(chosen, key=lambda key: age.get(key, 0.0))
+
+
+def refusal(memory: Memory, key: RecordKey, want: RRset | None, now: float) -> Refused | None:
+    """Why the record is left alone as it is wanted, if it is: the provider refused just that."""
+    told = memory.refused.get(key)
+    if told is None or key in memory.intents or not told.since <= now < told.until:
+        return None
+    return told if told.wish is None or want is None or told.wish == want else None
 
 
 def due(published: Published, now: float, every: float) -> bool:

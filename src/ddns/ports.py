@@ -174,8 +174,11 @@ class State(Protocol):
         """Open a run; runs that never ended are closed as aborted."""
         ...
 
-    def intend(self, run: Run, changes: Sequence[Change]) -> list[Change]:
-        """Make intents durable before the first byte is sent; returns the changes with their sequence numbers."""
+    def intend(self, run: Run, changes: Sequence[Change], at: float | None = None) -> list[Change]:
+        """Make intents durable before the first byte is sent; returns the changes with their sequence numbers.
+
+        `at`: the moment, in UTC seconds; None: that at which the run began.
+        """
         ...
 
     def resolve(self, run: Run, resolution: Resolution) -> None:

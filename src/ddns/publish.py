@@ -78,7 +78,7 @@ def _of_provider(run: Run, changes: Sequence[Change], writer: _Writer, state: St
     if problem is None:
         changes, ends = writer.look_again(changes)
     told = [*changes, *(end.change for end in ends if end.change is not None)]  # history tells of these too
-    intended = {change.id: change for change in state.intend(run, told)} if told else {}
+    intended = {change.id: change for change in state.intend(run, told, writer.now)} if told else {}
     yield from ends
     # A state keeps what is ours alone.
     changes = [replace(intended[change.id], beside=change.beside) for change in changes]

@@ -195,9 +195,9 @@ class CountedState:
         with self.effects.effect("state begin"):
             self.state.begin(run)
 
-    def intend(self, run: Run, changes: Sequence[Change]) -> list[Change]:
+    def intend(self, run: Run, changes: Sequence[Change], at: float | None = None) -> list[Change]:
         with self.effects.effect(f"state intend {len(changes)}"):
-            return self.state.intend(run, changes)
+            return self.state.intend(run, changes, at)
 
     def resolve(self, run: Run, resolution: Resolution) -> None:
         with self.effects.effect(f"state resolve {resolution.fate}"):

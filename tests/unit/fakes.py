@@ -339,7 +339,7 @@ class FakeState:
     def begin(self, run: Run) -> None:
         self.runs.append(run)
 
-    def intend(self, run: Run, changes: Sequence[Change]) -> list[Change]:
+    def intend(self, run: Run, changes: Sequence[Change], at: float | None = None) -> list[Change]:
         numbered = [
             Change(c.id, c.key, c.before, c.after, c.reason, len(self.intended) + number)
             for number, c in enumerate(changes, 1)

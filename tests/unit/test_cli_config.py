@@ -338,6 +338,7 @@ def test_show_tells_the_origin_of_each_value(data: Path, tmp_path: Path) -> None
         ["detect.timeout", '"5s"', "environment (DDNS_DETECT_TIMEOUT)"],
         ["proof.every", '"6h"', "default"],
         ["proof.settle", '"120s"', "default"],
+        ["proof.watch", '"0s"', "default"],
         ["proof.servers", "[]", "default"],
         ["retry.policy", '"exponential"', "default"],
         ["retry.attempts", "5", "default"],

@@ -111,7 +111,7 @@ def test_an_own_probe_is_promised_if_the_cheap_path_reads_the_same(
         pytest.param(Outcome(Kind.CONTENDED, KEY, START, cause=Conflict("x"), until=START + 60), True, id="held"),
         pytest.param(Outcome(Kind.HELD, KEY, START, cause=Rejected("x")), True, id="not adopted"),
         pytest.param(Outcome(Kind.FAILED, KEY, START, cause=AddressError("x")), False, id="unknown"),
-        pytest.param(Outcome(Kind.FAILED, KEY, START, cause=Rejected("x")), False, id="rejected"),
+        pytest.param(Outcome(Kind.FAILED, KEY, START, cause=Rejected("x")), True, id="rejected"),
         pytest.param(Outcome(Kind.DEFERRED, KEY, START, cause=Transport("x")), False, id="unreachable"),
         pytest.param(Outcome(Kind.DEFERRED, KEY, START, cause=Deferred("x", until=START + 9)), False, id="deferred"),
         pytest.param(Outcome(Kind.ACCEPTED, KEY, START, ONE, CHANGE), False, id="accepted"),

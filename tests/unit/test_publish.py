@@ -342,9 +342,9 @@ def test_open_intents_are_closed_before_anything_else() -> None:
         def resolve(self, run: Run, resolution: Resolution) -> None:
             order.append(f"resolve {resolution.fate}")
 
-        def intend(self, run: Run, changes: Sequence[Change]) -> list[Change]:
+        def intend(self, run: Run, changes: Sequence[Change], at: float | None = None) -> list[Change]:
             order.append("intend")
-            return super().intend(run, changes)
+            return super().intend(run, changes, at)
 
         def settle(self, run: Run, outcome: Outcome) -> None:
             order.append(f"settle {outcome.kind}")
@@ -424,7 +424,7 @@ def test_what_can_t_be_intended_is_not_sent() -> None:
     stand = Stand()
 
     class Full(FakeState):
-        def intend(self, run: Run, changes: Sequence[Change]) -> list[Change]:
+        def intend(self, run: Run, changes: Sequence[Change], at: float | None = None) -> list[Change]:
             raise StateUnwritable("state.db: database or disk is full")
 
     with pytest.raises(StateUnwritable):

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ddns import __version__
-from ddns.errors import AddressError, BadCredentials, Conflict, NotPermitted, RateLimited, Transport
-from ddns.model import BlockNote, Change, Kind, Observed, Outcome, Reason, RecordKey, RecordType, RRset, Run
+from ddns.errors import AddressError, BadCredentials, Conflict, Deferred, NotPermitted, RateLimited, Transport
+from ddns.model import BlockNote, Change, Kind, Observed, Outcome, Reason, RecordKey, RecordType, RRset, Run, Visibility
 from ddns.state import ending
 from ddns.state.opening import open_store
 from ddns.state.schema import connect
@@ -122,7 +122,7 @@ def test_the_whole_document_of_a_full_run(store: Store) -> None:
         "written_at": "2027-01-15T08:00:02.000Z",
         "run": {"id": "abc123", **FULL_RUN},
         "last_runs": [{**FULL_RUN, "changed": 1}],
-        "health": {"runs": 1, "fine": 0},
+        "health": {"runs": 1, "fine": 0, "changed": 1, "interval": None},
         **TAIL,
     }
     assert text.decode() == json.dumps(expected, separators=(",", ":")) + "\n"
@@ -144,7 +144,7 @@ def test_the_whole_document_of_a_quick_run(store: Store, tmp_path: Path) -> None
         "written_at": "2027-01-15T08:10:00.049Z",
         "run": {"id": "def456", **quick},
         "last_runs": [{**FULL_RUN, "changed": 1}, {**quick, "changed": 0}],
-        "health": {"runs": 2, "fine": 1},
+        "health": {"runs": 2, "fine": 1, "changed": 1, "interval": 600},
         **TAIL,
     }
     assert text.decode() == json.dumps(expected, separators=(",", ":")) + "\n"
@@ -163,7 +163,7 @@ def test_before_the_first_full_run_there_is_an_empty_tail() -> None:
     text = document(trace_id="a", started=START, ended=START, exit_code=10, full=True, last_runs=[], tail="")
     told = json.loads(text)
     assert (told["records"], told["blocks"], told["notes"], told["host"], told["health"]) == (
-        [], [], [], "", {"runs": 0, "fine": 0},
+        [], [], [], "", {"runs": 0, "fine": 0, "changed": 0, "interval": None},
     )  # fmt: skip
 
 
@@ -195,3 +195,39 @@ def test_only_a_right_record_waits_for_its_proof(store: Store, outcome: Outcome,
     (told,) = json.loads(tail(store, [KEY], host="h", now=START + 2, every=EVERY))["records"]
 
     assert told["next_at"] == (None if next_at is None else utc(next_at))
+
+
+def test_health_tells_how_long_writes_take_to_be_seen(store: Store, tmp_path: Path) -> None:
+    path = str(tmp_path / "state.db")
+    for lower, upper in ((1.0, 3.25), (40.0, None), (4.0, 9.0)):
+        store.note_visibility(Visibility(KEY, START, lower, upper))
+    end = a_full_run(store)
+    with closing(connect(path)) as base:
+        later = document(
+            trace_id="b", started=START, ended=START, exit_code=0, full=False,
+            last_runs=ending.last_runs(base), tail=ending.status_tail(base),
+        )  # fmt: skip
+    for text in (end, later):
+        told = json.loads(text)
+        assert told["health"]["visibility"] == {"lower": 4.0, "upper": 9.0, "at": "2027-01-15T08:00:00.000Z"}
+        assert told["health"]["visibility_delay"] == 9.0
+        assert told["host"] == TAIL["host"]
+
+
+def test_a_write_that_a_later_run_sees_gives_an_interval(store: Store) -> None:
+    """The first look came too early: more than that, at most until the second."""
+    change = Change("v", KEY, None, ONE, Reason.CREATE)
+    store.settle(Run("v", "schedule", START), Outcome(Kind.UPDATED, KEY, START, ONE, change))
+    store.settle(
+        Run("v", "schedule", START),
+        Outcome(Kind.ACCEPTED, KEY, START + 60, cause=Deferred("not yet", until=START + 120)),
+    )
+    store.settle(
+        Run("v", "schedule", START),
+        Outcome(Kind.PROVEN, KEY, START + 660, ONE, observed=Observed(KEY, ONE, "ns", START + 660)),
+    )
+    store.settle(
+        Run("v", "schedule", START),
+        Outcome(Kind.PROVEN, KEY, START + 900, ONE, observed=Observed(KEY, ONE, "ns", START + 900)),
+    )
+    assert store.visibility() == [Visibility(KEY, START + 660, 60.0, 660.0)]

@@ -42,6 +42,7 @@ def check(merged: Mapping[str, Any], kinds: Mapping[str, str], sources: Sequence
     _within(merged, ("detect", "timeout"), report, zero=False)
     _within(merged, ("proof", "every"), report, zero=False, most=Duration("24h"))
     _within(merged, ("proof", "settle"), report)
+    _within(merged, ("proof", "watch"), report, most=Duration("120s"))
     _within(merged, ("retry", "base"), report, most=Duration("10m"))
     _within(merged, ("retry", "jitter"), report, most=Duration("10m"))
 

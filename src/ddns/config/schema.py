@@ -166,6 +166,13 @@ class Proof(Table, frozen=True, kw_only=True):
     settle: Annotated[
         Duration, Meta(description="Time after our own write in which a difference is not yet drift.")
     ] = Duration("120s")
+    watch: Annotated[
+        Duration,
+        Meta(
+            description="How long a run looks, after a write, until the zone's servers show it (at most 120s); "
+            "0s: not at all."
+        ),
+    ] = Duration("0s")
     servers: Annotated[
         tuple[str, ...],
         Meta(description="ip:port of the servers asked for write-only providers; else the zone's own name servers."),

@@ -35,9 +35,9 @@ class LedgerState:
     def begin(self, run: Run) -> None:
         """Nothing to keep."""
 
-    def intend(self, _run: Run, changes: Sequence[Change]) -> list[Change]:
+    def intend(self, _run: Run, changes: Sequence[Change], at: float | None = None) -> list[Change]:
         """Make the writes known before they are sent."""
-        now = self._clock.now()
+        now = self._clock.now() if at is None else at
         self._ledger.intend(
             [
                 Intent(

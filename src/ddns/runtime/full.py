@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ddns import host, skew
 from ddns.address import Family
 from ddns.config.load import Loaded
-from ddns.cycle import carry_out, look
+from ddns.cycle import World, carry_out, look
 from ddns.errors import DdnsError, Exit, SettingsError, StateError, worst
 from ddns.expect import Expectation
 from ddns.host.secrets import Vault
@@ -107,13 +107,18 @@ class _Session:
                 self._store.note_rest,
             )
             # Other settings, another version, another network, or a resume: what was proven before is proven again.
-            world = replace(world, prove=world.prove or mark != memory.fingerprint)
+            # What was refused may pass now, and also when a person asks.
+            if mark != memory.fingerprint:
+                world = replace(world, prove=True)
+            if mark != memory.fingerprint or self._request.now:
+                world = replace(world, memory=replace(memory, refused={}))
             found = look(world, self._run, lambda family, seen: self._tell_detected(memory, family, seen))
         except SettingsError as error:  # also of a ca_file, which is opened when it is used
             return self._settings_wrong(error)
         if not any(isinstance(seen.detection, Unknown) for seen in found.detected.values()):
             self._proven_under = mark  # a record of an unknown address was not read
         outcomes = carry_out(world, self._run, found.plan, self._tell)
+        self._watch(loaded, world, outcomes)
         code = int(worst([outcome.exit for outcome in outcomes]))
         expectation = None
         if watched is not None:
@@ -123,6 +128,22 @@ class _Session:
         self._close(code, expectation, sum(outcome.kind.wrote for outcome in outcomes), loaded)
         self._events.ended(outcomes, found.detected, code)
         return code
+
+    def _watch(self, loaded: Loaded, world: World, outcomes: list[Outcome]) -> None:
+        """Measure how long what was written takes to be seen, where the settings ask for that."""
+        seconds = loaded.settings.proof.watch.seconds
+        if not seconds or not any(outcome.kind.wrote for outcome in outcomes):
+            return
+        from ddns.runtime import watching
+
+        tools = compose.build_tools(
+            loaded.settings, self._vault, self._log, self._start.trace_id, world.clock, world.net
+        )
+        ask = watching.asking(world, outcomes, tools)
+        for seen in watching.watch(outcomes, ask, seconds=seconds, clock=world.clock, deadline=world.deadline):
+            self._store.note_visibility(seen)
+            upper = round(seen.upper, 1) if seen.upper is not None else None
+            self._log.write("INFO", f"{seen.key}: visible", lower=round(seen.lower, 1), upper=upper)
 
     def _tell_detected(self, memory: Memory, family: Family, seen: Detected) -> None:
         tell_detection(self._log, family, seen.detection, seen.answers)

@@ -36,7 +36,12 @@ class NoState:
     def begin(self, run: Run) -> None:
         """Nothing is kept."""
 
-    def intend(self, run: Run, changes: Sequence[Change]) -> list[Change]:  # noqa: ARG002 - the port's signature
+    def intend(  # the port's signature
+        self,
+        run: Run,  # noqa: ARG002
+        changes: Sequence[Change],
+        at: float | None = None,  # noqa: ARG002
+    ) -> list[Change]:
         """Nothing is kept."""
         return list(changes)
 

@@ -8,7 +8,7 @@ import msgspec
 
 from ddns.address import Family
 from ddns.cycle import Found, World
-from ddns.errors import Block, Held
+from ddns.errors import Block, Held, Rejected
 from ddns.expect import LONGEST, OWN_PROBE, Expected
 from ddns.model import Available, Detected, Elsewhere, Kind, Memory, Outcome
 from ddns.net import wire
@@ -48,7 +48,7 @@ def closed(outcome: Outcome) -> bool:
     if outcome.kind.right:
         return True
     if outcome.kind is Kind.FAILED:
-        return isinstance(outcome.cause, Block)
+        return isinstance(outcome.cause, Block | Rejected)
     if isinstance(outcome.cause, Held):
         return False  # its release shows in no probe
     return outcome.kind in (Kind.CONTENDED, Kind.HELD) and outcome.change is None
@@ -60,6 +60,8 @@ def _ends(world: World, outcomes: Sequence[Outcome], memory: Memory) -> list[flo
     ends = [outcome.until for outcome in outcomes if outcome.until is not None]
     # A time that has passed is of a provider that is asked no more.
     ends += [block.retry_at for block in memory.blocks.values() if block.retry_at > now]
+    kept = {outcome.key for outcome in outcomes}
+    ends += [refused.until for key, refused in memory.refused.items() if key in kept and refused.until > now]
     # What is blocked or held is not read before the block or the hold ends, however long ago its proof is.
     for outcome in outcomes:
         published = memory.published.get(outcome.key)

@@ -7,7 +7,7 @@ import sqlite3
 
 import msgspec
 
-from ddns.model import BlockNote, BreakerNote, Change, Published, Reason, RecordKey, RecordType, Rest, RRset
+from ddns.model import BlockNote, BreakerNote, Change, Published, Reason, RecordKey, RecordType, Refused, Rest, RRset
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
@@ -91,6 +91,12 @@ def block(row: sqlite3.Row) -> BlockNote:
     )
     since, retry_at = _time(row["since"]) or 0.0, _time(row["retry_at"]) or 0.0
     return BlockNote(provider, fingerprint, code, message, advice, since, retry_at)
+
+
+def refused(row: sqlite3.Row) -> Refused:
+    """The note of a row of `refused`."""
+    wish, since, until = decode(row["wish"], key(row).type), _time(row["since"]), _time(row["until"])
+    return Refused(since or 0.0, until or 0.0, str(row["message"]), str(row["advice"]), wish)
 
 
 def breaker(row: sqlite3.Row) -> BreakerNote:

@@ -43,11 +43,20 @@ CREATE TABLE IF NOT EXISTS expectation (
 CREATE TABLE IF NOT EXISTS rested (
     name TEXT NOT NULL, family INTEGER NOT NULL, failures INTEGER NOT NULL, since REAL NOT NULL, until REAL NOT NULL,
     problem TEXT NOT NULL DEFAULT '', PRIMARY KEY (name, family)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refused (
+    provider TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, wish TEXT, since REAL NOT NULL, until REAL NOT NULL,
+    message TEXT NOT NULL, advice TEXT NOT NULL, PRIMARY KEY (provider, name, type)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS visibility (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, provider TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
+    lower REAL NOT NULL, upper REAL);
 CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, at REAL NOT NULL, text TEXT NOT NULL);
 """
 
 #: What states of earlier versions lack, by name; made when it is first written to.
-LATER = {table: next(text for text in _TABLES.split(";\n") if f"EXISTS {table} " in text) for table in ("rested",)}
+LATER = {
+    table: next(text for text in _TABLES.split(";\n") if f"EXISTS {table} " in text)
+    for table in ("rested", "refused", "visibility")
+}
 
 
 class StateDamaged(StateError):

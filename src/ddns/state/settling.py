@@ -6,14 +6,22 @@ import json
 import sqlite3
 from collections.abc import Callable
 
-from ddns.errors import ProviderError
-from ddns.model import Fate, Kind, Outcome, RecordKey, Resolution, RRset, Run
+from ddns.errors import ProviderError, Rejected
+from ddns.model import Fate, Kind, Outcome, RecordKey, Resolution, RRset, Run, Visibility
 from ddns.state import rows
+from ddns.state.schema import LATER
 
 Statement = tuple[str, tuple[object, ...]]
 
 WHERE = "provider = ? AND name = ? AND type = ?"
 _DAY = 24 * 3600.0
+#: Seconds for which a record that is refused as it is asked for is left alone.
+REFUSED_SECONDS = _DAY
+_REFUSED = (
+    "INSERT OR REPLACE INTO refused (provider, name, type, wish, since, until, message, advice)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_SEEN = "INSERT INTO visibility (at, provider, name, type, lower, upper) VALUES (?, ?, ?, ?, ?, ?)"
 _END = "UPDATE changes SET state = ?, ended = ?, detail = ? WHERE id = ?"
 
 
@@ -39,6 +47,9 @@ def settled(outcome: Outcome, row: sqlite3.Row | None, mask: Callable[[str], str
         proof = (outcome.observed.at, outcome.observed.by)
         statements.append(_update("proven_at = ?, proven_by = ?, held_until = NULL", proof, key))
     statements += _for_the_next_run(outcome, row)
+    statements += _refusal(outcome, row, mask)
+    seen = _became_visible(outcome, row)
+    statements += visible(seen) if seen is not None else []
     if change is not None:
         detail = mask(cause.message) if cause else ""
         statements.append((_END, (_intent_state(outcome), outcome.at, detail, change.id)))
@@ -79,6 +90,35 @@ def _for_the_next_run(outcome: Outcome, row: sqlite3.Row | None) -> list[Stateme
     if outcome.kind is Kind.CONTENDED and outcome.until is not None:
         return [_update("held_until = ?", (outcome.until,), outcome.key)]
     return [] if outcome.kind.right else [_update("pending = 1", (), outcome.key)]
+
+
+def _refusal(outcome: Outcome, row: sqlite3.Row | None, mask: Callable[[str], str]) -> list[Statement]:
+    """A refusal rests the record; its end ends the rest. One with an `until` is such a rest, told again."""
+    key, cause, change = outcome.key, outcome.cause, outcome.change
+    if outcome.kind is Kind.FAILED and isinstance(cause, Rejected) and outcome.until is None:
+        wish = rows.encode(change.after) if change is not None else None
+        told = (wish, outcome.at, outcome.at + REFUSED_SECONDS, mask(cause.message), cause.advice)
+        return [(LATER["refused"], ()), (_REFUSED, (*rows.place(key), *told))]
+    if row is not None and row["code"] == Rejected.code and outcome.kind is not Kind.FAILED:
+        return [(LATER["refused"], ()), (f"DELETE FROM refused WHERE {WHERE}", rows.place(key))]
+    return []
+
+
+def _became_visible(outcome: Outcome, row: sqlite3.Row | None) -> Visibility | None:
+    """The interval, where an earlier run looked too early and this one sees the write."""
+    if outcome.kind is not Kind.PROVEN or row is None or row["outcome"] != Kind.ACCEPTED.value:
+        return None
+    wrote, looked = row["written_at"], row["outcome_at"]
+    if not wrote or not looked or not wrote <= looked <= outcome.at:
+        return None
+    return Visibility(outcome.key, outcome.at, looked - wrote, outcome.at - wrote)
+
+
+def visible(seen: Visibility) -> list[Statement]:
+    """How long a write took to be seen. The last hundred are kept."""
+    values = (seen.at, *rows.place(seen.key), seen.lower, seen.upper)
+    drop = "DELETE FROM visibility WHERE id <= (SELECT max(id) FROM visibility) - 100"
+    return [(LATER["visibility"], ()), (_SEEN, values), (drop, ())]
 
 
 def _intent_state(outcome: Outcome) -> str:

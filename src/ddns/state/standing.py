@@ -27,8 +27,10 @@ def tail(
     providers = {key.provider for key in keys}
     contentions, contended_at = store.contentions(now - 3600.0)
     blocks = [row for row in store.block_rows() if row["provider"] in providers]
+    health = visibility(store)
     return json.dumps(
         {
+            **({"health": health} if health else {}),
             "host": host,
             "records": [_record(row, _next_at(row, blocks, every)) for row in rows],
             "blocks": [_block(row) for row in blocks],
@@ -40,6 +42,19 @@ def tail(
         },
         separators=(",", ":"),
     )
+
+
+def visibility(store: Store) -> dict[str, object]:
+    """How long writes take to be seen: the last interval, and the longest of the last ten; empty if none is known."""
+    seen = store.visibility()
+    if not seen:
+        return {}
+    last, delays = seen[0], [item.upper for item in seen if item.upper is not None]
+    upper = round(last.upper, 1) if last.upper is not None else None
+    return {
+        "visibility": {"lower": round(last.lower, 1), "upper": upper, "at": utc(last.at)},
+        "visibility_delay": round(max(delays), 1) if delays else None,
+    }
 
 
 def _utc(seconds: float | None) -> str | None:

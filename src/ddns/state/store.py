@@ -21,9 +21,11 @@ from ddns.model import (
     Outcome,
     Published,
     RecordKey,
+    Refused,
     Resolution,
     Rest,
     Run,
+    Visibility,
 )
 from ddns.state import ending, rows, settling
 from ddns.state.schema import LATER, StateDamaged, translated
@@ -85,6 +87,7 @@ class Store:
                 blocks={row["name"]: rows.block(row) for row in self._rows("SELECT * FROM blocks")},
                 breakers={row["name"]: rows.breaker(row) for row in self._rows("SELECT * FROM breakers")},
                 rested=dict(self._rested()),
+                refused=dict(self._refused()),
                 fingerprint=mark[0]["value"] if mark else "",
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
@@ -101,8 +104,13 @@ class Store:
             change = rows.change(row)
             yield change.key, Intent(change, row["at"], row["state"] == "accepted")
 
+    def _refused(self) -> Iterable[tuple[RecordKey, Refused]]:
+        if self._there("refused"):
+            for row in self._rows("SELECT * FROM refused"):
+                yield rows.key(row), rows.refused(row)
+
     def _rested(self) -> Iterable[tuple[tuple[str, Family], Rest]]:
-        if self._rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'rested'"):
+        if self._there("rested"):
             for row in self._rows("SELECT * FROM rested"):
                 yield (str(row["name"]), Family(row["family"])), rows.rest(row)
 
@@ -205,8 +213,9 @@ class Store:
             ]
         )
 
-    def intend(self, run: Run, changes: Sequence[Change]) -> list[Change]:
+    def intend(self, run: Run, changes: Sequence[Change], at: float | None = None) -> list[Change]:
         """Make intents durable, and number them."""
+        sent = run.started if at is None else at
         self._write(
             (
                 _INTEND,
@@ -217,7 +226,7 @@ class Store:
                     rows.encode(change.before),
                     rows.encode(change.after),
                     change.reason.value,
-                    run.started,
+                    sent,
                 ),
             )
             for change in changes
@@ -243,6 +252,20 @@ class Store:
         calls = "".join("x" if failed else "." for failed in note.calls)
         sql = "INSERT OR REPLACE INTO breakers (name, calls, opened_at, open_until, openings) VALUES (?, ?, ?, ?, ?)"
         self._write([(sql, (name, calls, note.opened_at, note.open_until, note.openings))])
+
+    def note_visibility(self, seen: Visibility) -> None:
+        """Store how long a write took to be seen."""
+        self._write(settling.visible(seen))
+
+    def visibility(self, limit: int = 10) -> list[Visibility]:
+        """The last intervals that were measured, newest first."""
+        if not self._there("visibility"):
+            return []
+        found = self._rows("SELECT * FROM visibility ORDER BY id DESC LIMIT ?", (limit,))
+        return [Visibility(rows.key(row), row["at"], row["lower"], row["upper"]) for row in found]
+
+    def _there(self, table: str) -> bool:
+        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)))
 
     def note_rest(self, name: str, family: Family, rest: Rest | None) -> None:
         """Store that a source rests, or that it is well again; those that nobody speaks of any more go."""
