@@ -42,6 +42,7 @@ JUDGEMENT: dict[str, tuple[int, str]] = {
     "webhook": (5, "the request is the user's own; what is filled in is encoded as the standards say"),
     "godaddy": (4, "published schema and error bodies, and what clients report; key in a header, nothing to sign"),
     "porkbun": (4, "published calls and codes, old and new; keys in the body, nothing to sign"),
+    "lexicon": (3, "Lexicon's own code against PowerDNS itself; its other providers are theirs to vouch for"),
     "dyndns2": (4, "one GET by a published protocol; ddclient and inadyn speak the same words to our gateway"),
 }
 

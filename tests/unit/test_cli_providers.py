@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ddns.providers import table
+import pytest
+
+from ddns.providers import bridge, table
 from ddns.providers.presets import SERVICES
 from unit.terminal import ddns
 
@@ -53,3 +55,16 @@ def test_as_json() -> None:
 def test_its_help_has_an_example() -> None:
     done = ddns("providers", "--help")
     assert "ddns providers --json" in done.out
+
+
+def test_lexicons_services() -> None:
+    told = {one["provider"]: one["complete"] for one in ddns("providers", "--json").json("providers")["lexicon"]}
+    assert told == bridge.names()
+    text = ddns("providers", width=80).text
+    assert all(name + ("" if complete else "*") in text for name, complete in told.items())
+
+
+def test_without_lexicon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge, "installed", lambda: False)
+    assert ddns("providers", "--json").json("providers")["lexicon"] is None
+    assert "needs dns-lexicon, which is not installed here" in ddns("providers", width=80).text

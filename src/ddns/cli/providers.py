@@ -20,10 +20,12 @@ def providers(*, as_json: bool) -> None:
     """Show every kind of provider, and every service that is known by name.
 
     What is read back is read from the provider itself (API) or, where it only takes updates, from the zone's name
-    servers. A fenced write holds only while the record is as it was read.
+    servers. A fenced write holds only while the record is as it was read. The services of dns-lexicon are there where
+    its extra is installed; those with a * need more packages.
     """
     from ddns.runtime import catalogue
 
+    lexicon = catalogue.lexicon()
     told = {
         "kinds": [{"kind": kind.kind, "title": kind.title, **_can(kind.can)} for kind in catalogue.kinds()],
         "services": [
@@ -37,6 +39,7 @@ def providers(*, as_json: bool) -> None:
             }
             for known in catalogue.services()
         ],
+        "lexicon": None if lexicon is None else [{"provider": name, "complete": so} for name, so in lexicon.items()],
     }
     if as_json:
         emit("providers", told)
@@ -65,6 +68,12 @@ def draw(screen: Screen, told: dict[str, Any]) -> None:
     screen.line()
     screen.line(('kind = "dyndns2", service = …', "strong"))
     screen.table(map(_service, told["services"]), head=("service", "", "types", "at most every"))
+    screen.line()
+    screen.line(('kind = "lexicon", provider = …', "strong"))
+    if told["lexicon"] is None:
+        screen.line("needs dns-lexicon, which is not installed here", indent=2)
+    else:
+        screen.flow([one["provider"] + ("" if one["complete"] else "*") for one in told["lexicon"]], indent=2)
 
 
 def _kind(told: dict[str, Any]) -> list[Cell]:

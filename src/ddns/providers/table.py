@@ -26,6 +26,7 @@ MODULES = {
     "godaddy": "ddns.providers.godaddy",
     "huaweicloud": "ddns.providers.huaweicloud",
     "porkbun": "ddns.providers.porkbun",
+    "lexicon": "ddns.providers.lexicon",
     "powerdns": "ddns.providers.powerdns",
     "rfc2136": "ddns.providers.rfc2136",
     "route53": "ddns.providers.route53",

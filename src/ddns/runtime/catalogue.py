@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ddns.ports import Capabilities
-from ddns.providers import dyndns2, table
+from ddns.providers import bridge, dyndns2, table
 from ddns.providers.presets import SERVICES
 
 
@@ -39,3 +39,8 @@ def services() -> list[Known]:
         Known(name, known.title, known.page, dyndns2.capabilities(known), known.least)
         for name, known in sorted(SERVICES.items())
     ]
+
+
+def lexicon() -> dict[str, bool] | None:
+    """dns-lexicon's services, and whether the packages that each needs are there; None where Lexicon is not."""
+    return bridge.names() if bridge.installed() else None

@@ -17,6 +17,7 @@ from ddns.address import Family, HostRule
 from ddns.compare import Rules
 from ddns.config import load as config
 from ddns.config import policy
+from ddns.config.references import references
 from ddns.config.schema import OwnSource, Record, Settings
 from ddns.config.words import dotted
 from ddns.cycle import World
@@ -265,8 +266,8 @@ def _refs(settings: msgspec.Struct) -> list[SecretRef]:
 
 
 def _named_refs(settings: msgspec.Struct) -> list[tuple[str, SecretRef]]:
-    values = ((name, getattr(settings, name)) for name in settings.__struct_fields__)
-    return [(name, value) for name, value in values if isinstance(value, SecretRef)]
+    """Those of a table, each with its key's dotted name within it."""
+    return list(references(settings))
 
 
 def warnings(loaded: config.Loaded, places: host.Places) -> list[str]:
@@ -281,7 +282,7 @@ def warnings(loaded: config.Loaded, places: host.Places) -> list[str]:
             try:
                 vault.resolve(ref)
             except BadCredentials as error:
-                key = dotted((*path, name))
+                key = f"{dotted(path)}.{name}"
                 found.append(f"{loaded.where(key)}: {key}: {error.message}")
     return found
 

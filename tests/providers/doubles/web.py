@@ -23,7 +23,7 @@ class Web:
 
     def __init__(self, answer: Callable[[Request], Reply], writes: Callable[[Request], bool]) -> None:
         self._answer = answer
-        self._writes = writes
+        self.writes = writes
         self.fault: Fault | None = None
         self.limited: Reply | None = None
         #: How many requests came that change something, whatever became of them.
@@ -47,7 +47,7 @@ class Web:
 
     def serve(self, request: Request) -> Reply:
         """The answer to a request."""
-        self.written += self._writes(request)
+        self.written += self.writes(request)
         if self.limited is not None:
             return self.limited
         if self.fault is Fault.SERVER_ERROR:
@@ -59,7 +59,7 @@ class Web:
         if self.fault is Fault.HUGE:
             return Reply(200, HUGE, {"Content-Type": "application/json"})
         reply = self._answer(request)
-        if self.fault is Fault.SILENT and self._writes(request):
+        if self.fault is Fault.SILENT and self.writes(request):
             return Reply(ending=Ending.NEVER)
         if self.fault is Fault.WRONG_TYPE:
             return replace(reply, headers={"Content-Type": "image/png"})
