@@ -103,8 +103,8 @@ def ask(world: World, family: Family, *, ask_all: bool = False) -> Detected:
         ask_all=ask_all,
         resting=rested,
     )
-    for name, rest in news(world.memory.rested, family, found, world.clock.now()):
-        world.note_rest(name, family, rest)
+    for note in news(world.memory.rested, family, found, world.clock.now()):
+        world.note_rest(*note)
     return replace(found, detection=Elsewhere(away)) if away else found
 
 

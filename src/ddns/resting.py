@@ -22,20 +22,20 @@ def resting(rested: Rested, family: Family, now: float) -> dict[str, float]:
     return {name: end for name, end in ends.items() if rested[name, family].since <= now < end}
 
 
-def news(rested: Rested, family: Family, detected: Detected, now: float) -> Iterator[tuple[str, Rest | None]]:
-    """What a detection changes: the source, and its rest from now on (None: it is well again).
+def news(rested: Rested, family: Family, detected: Detected, now: float) -> Iterator[tuple[str, Family, Rest | None]]:
+    """What a detection changes: the source, its family, and its rest from now on (None: it is well).
 
     Failures count only where the others came to an answer: else the network is at fault, and not the source.
     """
     good = isinstance(detected.detection, Available)
     for answer in detected.answers:
         if answer.address is not None and (answer.source, family) in rested:
-            yield answer.source, None
+            yield answer.source, family, None
         elif answer.address is None and good:
             before = rested.get((answer.source, family))
             failures = before.failures + 1 if before else 1
             pause = max(_pause(failures), min(answer.retry_after or 0.0, LONGEST))
-            yield answer.source, Rest(failures, now, now + pause, answer.problem)
+            yield answer.source, family, Rest(failures, now, now + pause, answer.problem)
 
 
 def _pause(failures: int) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
-import statistics
 from collections.abc import Iterable
 
 from ddns.address import Family
@@ -53,8 +52,10 @@ def told(answers: Iterable[Answer]) -> float | None:
 
     None where that is too little to matter, or fewer than two operators, and none that suffices, say so.
     """
-    heard = [answer for answer in answers if answer.authenticated and answer.skew is not None]
-    middle = statistics.median(answer.skew or 0.0 for answer in heard) if heard else 0.0
-    close = [answer for answer in heard if abs((answer.skew or 0.0) - middle) <= _CLOSE]
+    heard = [(answer.skew, answer) for answer in answers if answer.authenticated and answer.skew is not None]
+    if not heard:
+        return None
+    middle = sorted(skew for skew, _ in heard)[len(heard) // 2]
+    close = [answer for skew, answer in heard if abs(skew - middle) <= _CLOSE]
     enough = len({answer.operator for answer in close}) >= 2 or any(answer.suffices for answer in close)
     return middle if enough and abs(middle) > TOLD else None

@@ -34,7 +34,7 @@ def failing(times: int, *, every: float = 60.0) -> Rest:
     rested: dict[tuple[str, Family], Rest] = {}
     now = START
     for _ in range(times):
-        for name, rest in news(rested, V4, Detected(FOUND, (GOOD, BAD)), now):
+        for name, _, rest in news(rested, V4, Detected(FOUND, (GOOD, BAD)), now):
             assert rest is not None
             rested[name, V4] = rest
         now = max(now + every, rested["bad", V4].until)
@@ -52,7 +52,7 @@ def test_it_rests_after_three_failures_for_longer_and_longer(times: int, seconds
 
 def test_one_good_answer_ends_it() -> None:
     rested = {("good", V4): failing(9), ("good", V6): failing(9)}
-    assert list(news(rested, V4, Detected(FOUND, (GOOD,)), START)) == [("good", None)]
+    assert list(news(rested, V4, Detected(FOUND, (GOOD,)), START)) == [("good", V4, None)]
 
 
 def test_where_nobody_came_to_an_answer_the_network_is_at_fault() -> None:
@@ -63,7 +63,7 @@ def test_where_nobody_came_to_an_answer_the_network_is_at_fault() -> None:
 @pytest.mark.parametrize(("asks", "seconds"), [(120.0, 120.0), (10.0 * HOUR, LONGEST), (0.0, 0.0)])
 def test_a_service_that_asks_for_a_pause_has_it(asks: float, seconds: float) -> None:
     answer = Answer("bad", "Bad", True, problem="bad: answered with status 429", retry_after=asks)
-    ((_, rest),) = news({}, V4, Detected(FOUND, (GOOD, answer)), START)
+    ((_, _, rest),) = news({}, V4, Detected(FOUND, (GOOD, answer)), START)
     assert rest is not None
     assert rest.until - rest.since == seconds
 
