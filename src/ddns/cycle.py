@@ -12,7 +12,7 @@ from ddns.compare import Rules, compare
 from ddns.detect import Gather, detect, in_threads
 from ddns.errors import ProviderError
 from ddns.model import Detected, Detection, Elsewhere, Memory, Observed, Outcome, Plan, RecordKey, Rest, Run, Target
-from ddns.observe import needs, observe
+from ddns.observe import needs, observe, raised
 from ddns.ports import Clock, Deadline, Lock, Net, Provider, Source, State
 from ddns.publish import publish
 from ddns.resilience import Retry
@@ -71,16 +71,9 @@ def look(world: World, run: Run, tell: Callable[[Family, Detected], None]) -> Fo
         world.targets, detections, world.memory, now, every=world.prove_every, prove=world.prove or world.rules.insist
     )
     observed = observe(keys, world.providers, world.deadline.within(world.deadline.left() / 2))
-    targets = [_raised(target, observed.get(target.key), world.providers) for target in world.targets]
+    targets = [raised(target, observed.get(target.key), world.providers) for target in world.targets]
     plan = compare(run, targets, detections, observed, world.memory, world.clock.now(), world.rules)
     return Found(detected, observed, plan)
-
-
-def _raised(target: Target, seen: Observed | ProviderError | None, providers: Mapping[str, Provider]) -> Target:
-    """The target with a TTL that its provider takes; it would look like drift for ever otherwise."""
-    if target.ttl is None or not isinstance(seen, Observed):
-        return target  # nothing is decided about the TTL, and the provider may not even be open
-    return replace(target, ttl=max(target.ttl, providers[target.key.provider].capabilities.min_ttl))
 
 
 def ask(world: World, family: Family, *, ask_all: bool = False) -> Detected:

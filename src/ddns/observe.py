@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from ddns.address import Family
 from ddns.errors import ProviderError
 from ddns.model import Available, Detection, Memory, Observed, Published, RecordKey, Refused, RRset, Target, Unknown
@@ -88,3 +90,10 @@ def observe(
         share = deadline.within(deadline.left() / (len(names) - position))
         seen |= providers[name].observe([key for key in keys if key.provider == name], share)
     return seen
+
+
+def raised(target: Target, seen: Observed | ProviderError | None, providers: Mapping[str, Provider]) -> Target:
+    """The target with a TTL that its provider takes; it would look like drift for ever otherwise."""
+    if target.ttl is None or not isinstance(seen, Observed):
+        return target  # nothing is decided about the TTL, and the provider may not even be open
+    return replace(target, ttl=max(target.ttl, providers[target.key.provider].capabilities.min_ttl))
