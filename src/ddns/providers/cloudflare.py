@@ -10,6 +10,7 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -33,7 +34,7 @@ from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
 WHO = "Cloudflare"
-CAPABILITIES = Capabilities(min_ttl=1, types=content.EVERY_TYPE)
+CAPABILITIES = Capabilities(batch=True, min_ttl=1, types=content.EVERY_TYPE)
 PER_PAGE = 100
 #: No name has so many records; a list that claims more is not followed.
 MOST_PAGES = 50
@@ -133,7 +134,7 @@ def connect(settings: Settings, tools: Tools) -> Provider:
     api = Api(settings, tools)
     zones = Zones(WHO, api.zone, settings.zone, advice=_LACKS_READ)
     # 1 stands for "automatic"; what is between 1 and 60 the API refuses itself.
-    return RowProvider(api, zones, tools.clock, CAPABILITIES, _rrset)
+    return RowProvider(api, zones, tools.clock, CAPABILITIES, _rrset, partial(Batch, api))
 
 
 class Api:
@@ -176,12 +177,15 @@ class Api:
 
     def alter(self, zone: Zone, key: RecordKey, row: Row, value: Value, after: RRset, deadline: Deadline) -> None:
         """PATCH what differs."""
-        changed = {} if value == row.value else {"content": _content(key.type, value)}
-        self._call("PATCH", f"/zones/{zone.id}/dns_records/{row.id}", deadline, {**changed, **_differences(row, after)})
+        self._call("PATCH", f"/zones/{zone.id}/dns_records/{row.id}", deadline, _changed(key, row, value, after))
 
     def drop(self, zone: Zone, key: RecordKey, row: Row, deadline: Deadline) -> None:  # noqa: ARG002 - the shape of rows.Api
         """DELETE a record."""
         self._call("DELETE", f"/zones/{zone.id}/dns_records/{row.id}", deadline)
+
+    def together(self, zone: Zone, body: Mapping[str, object], deadline: Deadline) -> None:
+        """POST a batch, which is one transaction."""
+        self._call("POST", f"/zones/{zone.id}/dns_records/batch", deadline, body)
 
     def _get(self, path: str, query: Mapping[str, str], deadline: Deadline, *, zone_known: bool = True) -> Page:
         try:
@@ -202,6 +206,41 @@ class Api:
         request = answers.json_request(method, self._url + path, f"Bearer {token}", body)
         response = self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT))
         return envelope(response, self._tools.clock.now(), zone_known=zone_known)
+
+
+class Batch:
+    """One transaction of several writes.
+
+    See `rows.Batch`; https://developers.cloudflare.com/dns/manage-dns-records/how-to/batch-record-changes/
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._deletes: list[dict[str, object]] = []
+        self._patches: list[dict[str, object]] = []
+        self._posts: list[dict[str, object]] = []
+
+    def add(self, zone: Zone, key: RecordKey, value: Value, after: RRset, deadline: Deadline) -> None:  # noqa: ARG002 - the shape of rows.Api
+        """Make a record."""
+        self._posts.append(_new(key, value, after))
+
+    def alter(self, zone: Zone, key: RecordKey, row: Row, value: Value, after: RRset, deadline: Deadline) -> None:  # noqa: ARG002 - the shape of rows.Api
+        """Change what differs."""
+        self._patches.append({"id": row.id, **_changed(key, row, value, after)})
+
+    def drop(self, zone: Zone, key: RecordKey, row: Row, deadline: Deadline) -> None:  # noqa: ARG002 - the shape of rows.Api
+        """Take a record away."""
+        self._deletes.append({"id": row.id})
+
+    def send(self, zone: Zone, deadline: Deadline) -> None:
+        """All of it, in the order that the API has: deletes, patches, posts."""
+        parts = {"deletes": self._deletes, "patches": self._patches, "posts": self._posts}
+        self._api.together(zone, {name: part for name, part in parts.items() if part}, deadline)
+
+
+def _changed(key: RecordKey, row: Row, value: Value, after: RRset) -> dict[str, object]:
+    new = {} if value == row.value else {"content": _content(key.type, value)}
+    return {**new, **_differences(row, after)}
 
 
 def _differences(row: Row, after: RRset) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """DNS UPDATE with TSIG, straight to the zone's primary server: BIND, Knot, PowerDNS, Technitium, Windows DNS.
 
-One update deletes the RRset and adds the new one, on the condition that the old one still stands (a value-dependent
-prerequisite), so that a write can't undo what somebody else wrote meanwhile. Everything goes over TCP: one round
-trip more, but no spoofed answer and no limit of size. Sources: RFC 2136, RFC 8945.
+The changes of a zone go in one update: it deletes each RRset and adds the new one, on the condition that the old one
+still stands (a value-dependent prerequisite), so that a write can't undo what somebody else wrote meanwhile. Everything
+goes over TCP: one round trip more, but no spoofed answer and no limit of size. Sources: RFC 2136, RFC 8945.
 """
 
 from __future__ import annotations
@@ -43,11 +43,15 @@ import dns.rdatatype
 import dns.tsig
 import dns.update
 
+#: Records in one message: far below the 64 KiB that TCP carries.
+MOST_CHANGES = 100
+#: What became of one change.
+_Result = tuple[Change, Applied | ProviderError]
 #: Seconds that one exchange with the server may take.
 CALL_LIMIT = 10.0
 
 WHO = "DNS UPDATE (RFC 2136)"
-CAPABILITIES = Capabilities(compare_and_set=True, types=content.EVERY_TYPE)
+CAPABILITIES = Capabilities(batch=True, compare_and_set=True, types=content.EVERY_TYPE)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,8 +115,38 @@ class Rfc2136:
         return items.observed(keys, read)
 
     def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
-        """Send one update a record."""
-        return items.applied(changes, lambda change: self._write(change, deadline))
+        """Send one update a zone; where a record of it is refused, one a record, so that the others pass."""
+        waiting: dict[dns.name.Name, list[Change]] = {}
+        for change in changes:
+            try:
+                waiting.setdefault(self._zone_of(change, deadline), []).append(change)
+            except ProviderError as error:
+                yield change, error
+        for zone, ours in waiting.items():
+            for start in range(0, len(ours), MOST_CHANGES):
+                yield from self._write_all(zone, ours[start : start + MOST_CHANGES], deadline)
+
+    def _write_all(self, zone: dns.name.Name, changes: Sequence[Change], deadline: Deadline) -> Iterator[_Result]:
+        """One message, which the server carries out as a whole or not at all (RFC 2136 section 3.7)."""
+        if len(changes) > 1:
+            try:
+                rcode = self._exchange(_update(changes, zone), deadline).rcode()
+            except ProviderError as error:
+                yield from ((change, error) for change in changes)
+                return
+            except dns.exception.DNSException:
+                rcode = dns.rcode.FORMERR  # one of them has no wire form: which, is found below
+            if rcode == dns.rcode.NOERROR:
+                yield from ((change, Applied()) for change in changes)
+                return
+        yield from items.applied(changes, lambda change: self._write(change, zone, deadline))
+
+    def _zone_of(self, change: Change, deadline: Deadline) -> dns.name.Name:
+        owner = resolver.parse_name(change.key.name)
+        zone = self._zone or self._zones.get(owner) or self._find_zone(owner, deadline)
+        if not owner.is_subdomain(zone):
+            raise NoSuchZone(f"{change.key.name} does not lie in the zone {spelled(zone)}")
+        return zone
 
     def _read(self, key: RecordKey, deadline: Deadline) -> RRset | None:
         owner = resolver.parse_name(key.name)
@@ -129,13 +163,10 @@ class Rfc2136:
             raise NoSuchZone(f"{self._server} does not serve a zone that holds {key.name}")
         return resolver.rrset_in(answer, owner, key.type)
 
-    def _write(self, change: Change, deadline: Deadline) -> None:
+    def _write(self, change: Change, zone: dns.name.Name, deadline: Deadline) -> None:
         owner = resolver.parse_name(change.key.name)
-        zone = self._zone or self._zones.get(owner) or self._find_zone(owner, deadline)
-        if not owner.is_subdomain(zone):
-            raise NoSuchZone(f"{change.key.name} does not lie in the zone {spelled(zone)}")
         try:
-            update = _update(change, owner, zone)
+            update = _update([change], zone)
         except dns.exception.DNSException as error:
             advice = "Correct the record's name or its TTL, then: ddns run --now"
             raise Rejected(f"{change.key}: {error}", advice=advice) from error
@@ -195,9 +226,17 @@ class Rfc2136:
         return ServerSide(said)
 
 
-def _update(change: Change, owner: dns.name.Name, zone: dns.name.Name) -> dns.update.UpdateMessage:
-    rdtype = dns.rdatatype.from_text(change.key.type)
+def _update(changes: Sequence[Change], zone: dns.name.Name) -> dns.update.UpdateMessage:
+    """Raises DNSException for a name, value or TTL that has no wire form."""
     update = dns.update.UpdateMessage(zone)
+    for change in changes:
+        _add(update, change, resolver.parse_name(change.key.name))
+    return update
+
+
+def _add(update: dns.update.UpdateMessage, change: Change, owner: dns.name.Name) -> None:
+    """Prerequisites and updates of one record."""
+    rdtype = dns.rdatatype.from_text(change.key.type)
     ttl = (change.after and change.after.ttl) or (change.before and change.before.ttl) or writes.DEFAULT_TTL
     if change.key.type is not RecordType.CNAME:
         # Where a CNAME stands, a server drops the new record in silence (RFC 2136 section 3.4.2.2).
@@ -209,7 +248,7 @@ def _update(change: Change, owner: dns.name.Name, zone: dns.name.Name) -> dns.up
             update.delete(owner, _rdataset(RRset(gone), change.key.type, 0))
         if new - writes.values(change.before):
             update.add(owner, _rdataset(RRset(new - writes.values(change.before)), change.key.type, ttl))
-        return update
+        return
     if change.before is None and change.key.type is RecordType.CNAME:
         update.absent(owner)  # and a CNAME, where anything else stands
     elif change.before is None:
@@ -219,7 +258,6 @@ def _update(change: Change, owner: dns.name.Name, zone: dns.name.Name) -> dns.up
     update.delete(owner, rdtype)
     if change.after is not None:
         update.add(owner, _rdataset(change.after, change.key.type, ttl))
-    return update
 
 
 def _rdataset(rrset: RRset, rtype: RecordType, ttl: int) -> dns.rdataset.Rdataset:

@@ -10,11 +10,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ddns.errors import ProviderError
+from ddns.errors import NotPermitted, ProviderError, Rejected
 from ddns.model import Applied, Change, Observed, RecordKey, RRset, Value
 from ddns.ports import Capabilities, Clock, Deadline
 from ddns.providers import items, writes
 from ddns.providers.zones import Finder, Zone
+
+#: Records in one batch; a row or two each, and Cloudflare allows 200 in its smallest plan.
+MOST_CHANGES = 80
+#: What became of one change.
+_Result = tuple[Change, Applied | ProviderError]
 
 
 class Refusal(Exception):
@@ -52,6 +57,30 @@ class Api(Protocol):
         ...
 
 
+class Writing(Protocol):
+    """The three methods of `Api` that write."""
+
+    def add(self, zone: Zone, key: RecordKey, value: Value, after: RRset, deadline: Deadline) -> None:
+        """As `Api.add`."""
+        ...
+
+    def alter(self, zone: Zone, key: RecordKey, row: Row, value: Value, after: RRset, deadline: Deadline) -> None:
+        """As `Api.alter`."""
+        ...
+
+    def drop(self, zone: Zone, key: RecordKey, row: Row, deadline: Deadline) -> None:
+        """As `Api.drop`."""
+        ...
+
+
+class Batch(Writing, Protocol):
+    """Calls that are gathered, and sent as one that the service carries out as a whole or not at all."""
+
+    def send(self, zone: Zone, deadline: Deadline) -> None:
+        """Send them. Raises ProviderError, Refusal."""
+        ...
+
+
 #: The RRset that rows make; None for none.
 Fold = Callable[[Sequence[Row]], RRset | None]
 
@@ -68,9 +97,17 @@ class RowProvider:
     """The provider over an `Api`; see `ports.Provider`."""
 
     def __init__(
-        self, api: Api, zones: Finder, clock: Clock, capabilities: Capabilities, together: Fold = fold
+        self,
+        api: Api,
+        zones: Finder,
+        clock: Clock,
+        capabilities: Capabilities,
+        together: Fold = fold,
+        batch: Callable[[], Batch] | None = None,
     ) -> None:
+        """`batch` begins a batch; None where the service has no such call."""
         self.capabilities = capabilities
+        self._batch = batch
         self._api = api
         self._zones = zones
         self._clock = clock
@@ -86,8 +123,45 @@ class RowProvider:
         return items.observed(keys, read)
 
     def apply(self, changes: Sequence[Change], deadline: Deadline) -> Iterator[tuple[Change, Applied | ProviderError]]:
-        """Write each RRset, with as few calls as bring it about."""
-        return items.applied(changes, lambda change: self._write(change, deadline))
+        """Write each RRset, with as few calls as bring it about; those of a zone together where the service can."""
+        if self._batch is None or len(changes) < 2:
+            yield from items.applied(changes, lambda change: self._write(change, deadline))
+            return
+        waiting: dict[Zone, list[Change]] = {}
+        for change in changes:
+            try:
+                waiting.setdefault(self._zones.of(change.key, deadline), []).append(change)
+            except ProviderError as error:
+                yield change, error
+        for zone, ours in waiting.items():
+            for start in range(0, len(ours), MOST_CHANGES):
+                yield from self._write_all(zone, ours[start : start + MOST_CHANGES], self._batch(), deadline)
+
+    def _write_all(self, zone: Zone, changes: Sequence[Change], batch: Batch, deadline: Deadline) -> Iterator[_Result]:
+        """One call for all; where it is refused, none was carried out, and each is written by itself."""
+        ready: list[Change] = []
+        for change in changes:
+            try:
+                rows = self._api.rows(zone, change.key, deadline)
+                writes.check(change, self._fold(rows))
+                if not sum(1 for _ in self._steps(batch, zone, change, rows, deadline)):
+                    yield change, Applied()
+                    continue
+            except ProviderError as error:
+                yield change, error
+            else:
+                ready.append(change)
+        try:
+            if len(ready) > 1:
+                batch.send(zone, deadline)
+                yield from ((change, Applied()) for change in ready)
+                return
+        except (Refusal, Rejected, NotPermitted):
+            pass
+        except ProviderError as error:
+            yield from ((change, error) for change in ready)
+            return
+        yield from items.applied(ready, lambda change: self._write(change, deadline))
 
     def _write(self, change: Change, deadline: Deadline) -> None:
         zone = self._zones.of(change.key, deadline)
@@ -95,7 +169,7 @@ class RowProvider:
         writes.check(change, self._fold(rows))
         wrote = False
         try:
-            for _ in self._steps(zone, change, rows, deadline):
+            for _ in self._steps(self._api, zone, change, rows, deadline):
                 wrote = True
         except ProviderError as error:
             error.in_doubt = error.in_doubt or wrote  # half of the RRset may be ours by now
@@ -105,9 +179,10 @@ class RowProvider:
             if not writes.done(change, now):
                 raise writes.conflict(change, now) from error
 
-    def _steps(self, zone: Zone, change: Change, rows: Sequence[Row], deadline: Deadline) -> Iterator[None]:
+    @staticmethod
+    def _steps(api: Writing, zone: Zone, change: Change, rows: Sequence[Row], deadline: Deadline) -> Iterator[None]:
         """Bring an RRset about, one call a step: values that stay are kept, spare rows take new ones, the rest go."""
-        api, key, after = self._api, change.key, change.after or RRset(frozenset())
+        key, after = change.key, change.after or RRset(frozenset())
         kept = [row for row in rows if row.value in after.values]
         spare = [row for row in rows if row.value not in after.values]
         for row in kept:
