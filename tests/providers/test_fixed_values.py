@@ -25,7 +25,20 @@ from ddns.state.store import Store
 from ddns.withdraw import owned, withdraw
 from ground.bind import Bind
 from providers.cast import SystemClock
-from providers.doubles import alidns, cloudflare, desec, digitalocean, huaweicloud, powerdns, route53, tencentcloud
+from providers.doubles import (
+    alidns,
+    cloudflare,
+    desec,
+    digitalocean,
+    dnspod,
+    godaddy,
+    huaweicloud,
+    porkbun,
+    powerdns,
+    route53,
+    tencentcloud,
+    webhook,
+)
 from providers.stage import connect
 
 LONG = "v=DKIM1; k=rsa; p=" + "AbCd0189" * 60
@@ -104,10 +117,23 @@ def _double(module: object) -> Iterator[tuple[Provider, object]]:
 
 _DOUBLES = {
     module.__name__.rpartition(".")[2]: module
-    for module in (alidns, cloudflare, desec, digitalocean, huaweicloud, powerdns, route53, tencentcloud)
+    for module in (
+        alidns,
+        cloudflare,
+        desec,
+        digitalocean,
+        dnspod,
+        godaddy,
+        huaweicloud,
+        porkbun,
+        powerdns,
+        route53,
+        tencentcloud,
+        webhook,
+    )
 }
 #: Whose zones show texts without quotes.
-_BARE = {"alidns", "digitalocean", "tencentcloud"}
+_BARE = {"alidns", "digitalocean", "dnspod", "godaddy", "porkbun", "tencentcloud", "webhook"}
 
 
 @pytest.fixture(params=[*_DOUBLES, "rfc2136"])

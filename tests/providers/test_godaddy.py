@@ -120,10 +120,19 @@ def test_a_ttl_below_the_floor_is_raised(api: godaddy.Api) -> None:
 
 def test_a_field_that_is_refused_is_named(api: godaddy.Api) -> None:
     key = RecordKey("main", HOME.name, RecordType.TXT)
-    result = write(api, None, RRset(frozenset({"words"})), key)
+    result = write(api, None, RRset(frozenset({"too long" * 200})), key)
     assert isinstance(result, Rejected)
     assert "INVALID_BODY" in result.message
     assert "records[0].data" in result.message
+
+
+def test_an_alias_of_the_zone_itself(api: godaddy.Api) -> None:
+    key = RecordKey("main", HOME.name, RecordType.CNAME)
+    api.put(HOME.name, "CNAME", "@")
+    seen = provider(api).observe([key], deadline())[key]
+    assert isinstance(seen, Observed)
+    assert seen.rrset is not None
+    assert seen.rrset.texts() == [ZONE]
 
 
 @pytest.mark.parametrize("code", ["UNABLE_TO_AUTHENTICATE", "MISSING_CREDENTIALS", "MALFORMED_CREDENTIALS"])

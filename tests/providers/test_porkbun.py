@@ -130,8 +130,8 @@ def test_refusals_with_and_without_codes(api: porkbun.Api, coded: bool) -> None:
 
 
 def test_a_record_that_excludes_it_is_explained(api: porkbun.Api) -> None:
-    key = RecordKey("main", HOME.name, RecordType.TXT)
-    result = write(api, None, RRset(frozenset({"words"})), key)
+    api.add(name=HOME.name, type="CNAME", content="pixie.porkbun.com")
+    result = write(api, None, addresses(FIRST))
     assert isinstance(result, Rejected)
     assert "unable to create" in result.message
     assert "pixie.porkbun.com" in result.advice

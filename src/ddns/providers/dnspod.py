@@ -28,9 +28,9 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import HttpRequest, RecordKey, RRset, Value
+from ddns.model import HttpRequest, RecordKey, RecordType, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers
+from ddns.providers import answers, content
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal, Row, RowProvider
 from ddns.providers.zones import Zone, Zones
@@ -39,7 +39,7 @@ from ddns.secret import SecretRef
 WHO = "DNSPod (token)"
 #: The least TTL of the free plan, in seconds.
 FREE_MIN_TTL = 600
-CAPABILITIES = Capabilities(min_ttl=FREE_MIN_TTL)
+CAPABILITIES = Capabilities(min_ttl=FREE_MIN_TTL, types=content.EVERY_TYPE)
 #: The default line, as dnsapi.cn writes it.
 LINE = "默认"
 PER_PAGE = 100
@@ -194,7 +194,7 @@ class Api:
     def _fields(self, zone: Zone, key: RecordKey, value: Value, ttl: int) -> dict[str, str]:
         left = zone.relative(answers.ascii_name(key.name))
         name = {"domain_id": zone.id, "sub_domain": left, "record_type": str(key.type)}
-        return {**name, "record_line": self._settings.line, "value": str(value), "ttl": str(ttl)}
+        return {**name, "record_line": self._settings.line, "value": _data(key, value), "ttl": str(ttl)}
 
     def _write(
         self, action: str, fields: Mapping[str, str], zone: Zone, key: RecordKey, value: Value, deadline: Deadline
@@ -248,8 +248,13 @@ class Api:
             "Content-Type": "application/x-www-form-urlencoded",
             "User-Agent": answers.user_agent(self._settings.contact),
         }
-        content = urllib.parse.urlencode({**common, **fields}).encode("ascii")
-        return HttpRequest("POST", f"{self._url}/{action}", headers, content)
+        form = urllib.parse.urlencode({**common, **fields}).encode("ascii")
+        return HttpRequest("POST", f"{self._url}/{action}", headers, form)
+
+
+def _data(key: RecordKey, value: Value) -> str:
+    """A value as the service wants it: a name ends with a dot, a text has no quotes."""
+    return f"{value}." if key.type is RecordType.CNAME else str(value)
 
 
 def _row(item: Mapping[str, object], key: RecordKey) -> Row:
@@ -258,6 +263,6 @@ def _row(item: Mapping[str, object], key: RecordKey) -> Row:
         raise Malformed(f"{WHO}: a record without id or TTL")
     raw = {"enabled": str(item.get("enabled")), "weight": item.get("weight")}
     try:
-        return Row(number, key.type.parse(value), int(ttl), raw=raw)
+        return Row(number, content.parsed(key.type, value), int(ttl), raw=raw)
     except ValueError as error:
         raise Malformed(f"{WHO}: {foreign(value, 80)} is not a value of type {key.type}") from error

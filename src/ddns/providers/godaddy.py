@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Meta
 
 from ddns.errors import BadCredentials, Malformed, NoSuchZone, NotPermitted, RateLimited, Rejected, ServerSide, foreign
-from ddns.model import Change, HttpRequest, HttpResponse, RecordKey, RRset
+from ddns.model import Change, HttpRequest, HttpResponse, RecordKey, RecordType, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers
+from ddns.providers import answers, content
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.sets import SetProvider
 from ddns.providers.zones import Zone, Zones
@@ -24,7 +24,7 @@ from ddns.secret import SecretRef
 
 WHO = "GoDaddy"
 MIN_TTL = 600
-CAPABILITIES = Capabilities(min_ttl=MIN_TTL)
+CAPABILITIES = Capabilities(min_ttl=MIN_TTL, types=content.EVERY_TYPE)
 #: Most records that one list holds; no name has so many.
 MOST_RECORDS = 500
 
@@ -116,7 +116,7 @@ class Api:
         if not isinstance(ttl, int):
             raise Malformed(f"{WHO}: a record without TTL")
         try:
-            return RRset(frozenset(map(key.type.parse, texts)), ttl)
+            return RRset(frozenset(_value(zone, key, text) for text in texts), ttl)
         except ValueError as error:
             said = foreign(", ".join(texts), 80)
             raise Rejected(f"{WHO}: {key} has a value that is none of its type: {said}", advice=_PARKED) from error
@@ -141,11 +141,11 @@ class Api:
             "Accept": "application/json",
             "User-Agent": answers.USER_AGENT,
         }
-        content = None
+        data = None
         if body is not None:
             headers["Content-Type"] = "application/json"
-            content = msgspec.json.encode(body)
-        request = HttpRequest(method, self._url + path, headers, content)
+            data = msgspec.json.encode(body)
+        request = HttpRequest(method, self._url + path, headers, data)
         response = self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT))
         if not 200 <= response.status < 300:
             raise _problem(response, self._tools.clock.now())
@@ -179,6 +179,11 @@ def _words(body: dict[str, Any]) -> str:
     first = fields[0] if isinstance(fields, list) and fields and isinstance(fields[0], dict) else {}
     more = f" ({first.get('path')}: {first.get('message')})" if first else ""
     return f"{body.get('code')}: {body.get('message')}{more}"
+
+
+def _value(zone: Zone, key: RecordKey, text: str) -> Value:
+    """A value from the service's spelling, which has ``@`` for the zone itself."""
+    return content.parsed(key.type, zone.name if (key.type, text) == (RecordType.CNAME, "@") else text)
 
 
 def _path(zone: Zone, key: RecordKey) -> str:

@@ -15,7 +15,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from ddns.errors import Malformed, NoSuchZone, foreign
-from ddns.model import RecordKey, RecordType, RRset, Value
+from ddns.model import RecordKey, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.providers import answers, bridge, writes
 from ddns.providers.rows import Refusal, Row, RowProvider
@@ -24,7 +24,8 @@ from ddns.secret import SecretRef
 
 WHO = "dns-lexicon's services"
 USUAL_MIN_TTL = 600
-CAPABILITIES = Capabilities(types=frozenset(RecordType), min_ttl=USUAL_MIN_TTL)
+#: Only addresses: Lexicon's providers differ in quotes, and in dots and zones behind names.
+CAPABILITIES = Capabilities(min_ttl=USUAL_MIN_TTL)
 #: Seconds that one operation may take, which is several exchanges of Lexicon's.
 OPERATION_LIMIT = 30.0
 

@@ -17,7 +17,7 @@ from msgspec import Meta
 from ddns.errors import BadCredentials, Malformed, NoSuchZone, NotPermitted, RateLimited, ServerSide, foreign
 from ddns.model import HttpRequest, HttpResponse, RecordKey, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers
+from ddns.providers import answers, content
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal, Row, RowProvider
 from ddns.providers.zones import Zone, Zones
@@ -25,7 +25,7 @@ from ddns.secret import SecretRef
 
 WHO = "Porkbun"
 MIN_TTL = 600
-CAPABILITIES = Capabilities(min_ttl=MIN_TTL)
+CAPABILITIES = Capabilities(min_ttl=MIN_TTL, types=content.EVERY_TYPE)
 
 _KEYS = (
     "Check the pair of keys (porkbun.com, Account, API Access): api_key is the one that begins with pk1_, and store the"
@@ -177,10 +177,10 @@ def _fields(zone: Zone, key: RecordKey, value: Value, ttl: int) -> dict[str, str
 
 
 def _row(item: Mapping[str, object], key: RecordKey) -> Row:
-    number, content, ttl = (str(item.get(name)) for name in ("id", "content", "ttl"))
+    number, text, ttl = (str(item.get(name)) for name in ("id", "content", "ttl"))
     if not number.isdecimal() or not ttl.isdecimal():
         raise Malformed(f"{WHO}: a record without id or TTL")
     try:
-        return Row(number, key.type.parse(content), int(ttl), raw={"notes": item.get("notes")})
+        return Row(number, content.parsed(key.type, text), int(ttl), raw={"notes": item.get("notes")})
     except ValueError as error:
-        raise Malformed(f"{WHO}: {foreign(content, 80)} is not a value of type {key.type}") from error
+        raise Malformed(f"{WHO}: {foreign(text, 80)} is not a value of type {key.type}") from error

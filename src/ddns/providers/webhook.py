@@ -30,14 +30,14 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, RecordKey, RecordType, RRset
+from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, Provider, Tools
-from ddns.providers import answers, items, templates, writes
+from ddns.providers import answers, content, items, templates, writes
 from ddns.providers.writeonly import Observer
 from ddns.secret import SecretRef
 
 WHO = "Webhook (templates of your own)"
-CAPABILITIES = Capabilities(read=False, types=frozenset(RecordType))
+CAPABILITIES = Capabilities(read=False, types=content.EVERY_TYPE)
 #: Bytes of an answer that are read at most.
 ANSWER_LIMIT = 1 << 18
 PLACEHOLDERS = frozenset({"name", "type", "value", "values", "ttl", "secret"})
@@ -215,7 +215,7 @@ class Webhook:
         if not isinstance(listed, list) or not all(isinstance(value, str) for value in listed):
             raise Malformed(f"{self._who}: what stands at {read.json} is neither a text nor a list of texts")
         try:
-            return RRset(frozenset(map(key.type.parse, listed))) if listed else None
+            return RRset(frozenset(content.parsed(key.type, text) for text in listed)) if listed else None
         except ValueError as error:
             raise Malformed(f"{self._who}: {foreign(str(listed), 80)} are not values of type {key.type}") from error
 
@@ -232,11 +232,11 @@ class Webhook:
         if self._settings.username:
             basic = base64.b64encode(f"{self._settings.username}:{secret}".encode()).decode()
             headers["Authorization"] = f"Basic {basic}"
-        content = None
+        data = None
         if call.body:
-            content, headers["Content-Type"] = _written(call, fill)
+            data, headers["Content-Type"] = _written(call, fill)
         headers |= {name: templates.header(name, template, fill) for name, template in call.headers.items()}
-        request = HttpRequest(call.method, templates.url(call.url, fill), headers, content)
+        request = HttpRequest(call.method, templates.url(call.url, fill), headers, data)
         return self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT), limit=ANSWER_LIMIT)
 
     def _secret(self) -> str:

@@ -7,7 +7,6 @@ https://docs.dnspod.com/api-legacy/records.html, https://docs.dnspod.com/api/get
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
 import json
 import re
@@ -22,6 +21,7 @@ from ddns.providers.dnspod import Settings
 from ddns.secret import SecretRef
 from ground.http import Reply, Request
 from providers.cast import ZONE, Fault
+from providers.doubles.values import fits
 from providers.doubles.web import Web
 
 TOKEN = "13490,canary6b5976c68aba5b14a0558b77c17c3932"
@@ -132,11 +132,8 @@ class Api:
         return _status(1, "Action completed successful", info=info, records=shown)
 
     def _store(self, number: str | None, given: Mapping[str, str]) -> Reply:
-        try:
-            right = ipaddress.ip_address(given["value"]).version == {"A": 4, "AAAA": 6}[given["record_type"]]
-        except (ValueError, KeyError):
-            right = False
-        if not right:
+        dotted = given["value"].endswith(".") or given["record_type"] != "CNAME"
+        if not dotted or not fits(given["record_type"], given["value"]):
             return _status(34, "Record value invalid")
         if given.get("record_line") != "默认":
             return _status(26, "Record line invalid")
@@ -148,6 +145,8 @@ class Api:
         }  # fmt: skip
         same = {name: fields[name] for name in ("name", "type", "value", "line")}
         for record in self.records.values():
+            if record["name"] == fields["name"] and {"CNAME"} < {record["type"], fields["type"]}:
+                return _status(31, "Record impacted")
             if same.items() <= record.items() and record["id"] != number:
                 return _status(104, "Record impacted, same record exists or CNAME/URL impacted")
         if number is None:

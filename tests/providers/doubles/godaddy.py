@@ -6,7 +6,6 @@ https://developer.godaddy.com/getstarted (keys and limits).
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 import urllib.parse
@@ -20,6 +19,7 @@ from ddns.providers.godaddy import Settings
 from ddns.secret import SecretRef
 from ground.http import Reply, Request
 from providers.cast import WAIT, ZONE, Fault
+from providers.doubles.values import fits
 from providers.doubles.web import Web
 
 KEY, SECRET = "3mM44UdBKEYcanary", "canary5tWJSecret"
@@ -92,12 +92,10 @@ class Api:
                 return _invalid(f"records[{number}]", "has fields that are not of the schema")
             if not isinstance(item.get("ttl", 3600), int) or item.get("ttl", 3600) < 600:
                 return _invalid(f"records[{number}].ttl", "must be greater than or equal to 600")
-            try:
-                right = ipaddress.ip_address(item["data"]).version == {"A": 4, "AAAA": 6}[rdtype]
-            except (ValueError, KeyError):
-                right = False
-            if not right:
-                return _invalid(f"records[{number}].data", "is not a valid address")
+            if not fits(rdtype, item["data"]):
+                return _invalid(f"records[{number}].data", f"is not of type {rdtype}")
+        if any(name == left and {"CNAME"} < {kind, rdtype} and sets for (name, kind), sets in self.sets.items()):
+            return _invalid("records[0]", "conflicts with another record of the name")
         self.put(left, rdtype)
         self.sets[left, rdtype] = [{"name": left, "type": rdtype, "ttl": 3600, **item} for item in given]
         return Reply(200)

@@ -5,7 +5,6 @@ Written from https://porkbun.com/api/json/v3/documentation and https://porkbun.c
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
 import json
 import re
@@ -20,6 +19,7 @@ from ddns.providers.porkbun import Settings
 from ddns.secret import SecretRef
 from ground.http import Reply, Request
 from providers.cast import ZONE, Fault
+from providers.doubles.values import fits
 from providers.doubles.web import Web
 
 KEY, SECRET = "pk1_0123456789abcdef", "sk1_canary0123456789abcdef"
@@ -98,14 +98,13 @@ class Api:
         failed = f"{verb} error: We were unable to {verb.lower()} the DNS record."
         if not given.keys() <= _FIELDS or not {"type", "content"} <= given.keys():
             return self._error(failed, "INVALID_REQUEST")
-        try:
-            right = ipaddress.ip_address(given["content"]).version == {"A": 4, "AAAA": 6}[given["type"]]
-        except (ValueError, KeyError):
-            right = False
-        if not right or int(given.get("ttl", "600")) < 600:
+        if not fits(given["type"], given["content"]) or int(given.get("ttl", "600")) < 600:
             return self._error(failed, "INVALID_RECORD")
         name = f"{given['name']}.{ZONE}" if given.get("name") else ZONE
         kept = {"name": name, "type": given["type"], "content": given["content"], "ttl": str(given.get("ttl", "600"))}
+        others = [record for record in self.records.values() if record["name"] == name and record["id"] != number]
+        if any({"CNAME"} < {record["type"], given["type"]} for record in others):
+            return self._error(failed, "INVALID_RECORD")
         if any(kept.items() <= record.items() for record in self.records.values()):
             return self._error("A record with this name, type and content already exists.", "DUPLICATE_RECORD")
         if number is None:

@@ -18,6 +18,7 @@ from ddns.providers.webhook import Call, Read, Settings
 from ddns.secret import SecretRef
 from ground.http import Reply, Request
 from providers.cast import ZONE, Fault
+from providers.doubles.values import fits
 from providers.doubles.web import Web
 
 SECRET = 'canary "quoted" \\ secret'
@@ -63,7 +64,7 @@ class Api:
         if request.headers.get("x-key") != SECRET:
             return _json(401, {"error": "who are you?"})
         parts = [urllib.parse.unquote(part, errors="strict") for part in request.target.split("/")]
-        if len(parts) != 4 or parts[:2] != ["", "records"] or parts[3] not in ("A", "AAAA"):
+        if len(parts) != 4 or parts[:2] != ["", "records"] or parts[3] not in ("A", "AAAA", "CNAME", "TXT"):
             return _json(400, {"error": "no such call"})
         name, rdtype = parts[2:]
         if name != ZONE and not name.endswith(f".{ZONE}"):
@@ -72,6 +73,8 @@ class Api:
             given = json.loads(request.body)
             if request.headers.get("content-type") != "application/json" or not _is_right(given, name, rdtype):
                 return _json(422, {"error": "not a record", "given": given, "key": request.headers["x-key"]})
+            if any(n == name and {"CNAME"} < {kind, rdtype} and held for (n, kind), held in self.records.items()):
+                return _json(409, {"error": "an alias excludes others"})
             self.records[name, rdtype] = given["addresses"]
         elif request.method == "DELETE":
             if request.body:
@@ -88,7 +91,7 @@ def _is_right(given: dict[str, Any], name: str, rdtype: str) -> bool:
         given.keys() == {"addresses", "ttl", "note"}
         and isinstance(texts, list)
         and bool(texts)
-        and all(isinstance(text, str) and (":" in text) == (rdtype == "AAAA") for text in texts)
+        and all(isinstance(text, str) and fits(rdtype, text) for text in texts)
         and type(given["ttl"]) is int
         and given["note"] == f"for {name} by {rdtype}"
     )
