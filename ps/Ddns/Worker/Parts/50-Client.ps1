@@ -25,7 +25,8 @@ function Invoke-DdnsClient {
         $out = $process.StandardOutput.ReadToEndAsync()
         $err = $process.StandardError.ReadToEndAsync()
         Write-DdnsSecret -Stream $process.StandardInput.BaseStream -Secret $Secret
-        $process.StandardInput.Close()
+        try { $process.StandardInput.Close() }
+        catch [System.IO.IOException] { Write-Verbose -Message 'ddns: the client had ended by then' }
         if (-not $process.WaitForExit($Seconds * 1000)) {
             $process.Kill()
             throw (New-DdnsFault -Code 'TrialFailed' -Message "ddns $($Argument[0]) did not end within $Seconds s" -Advice 'Look at the network, then try again.')
