@@ -542,3 +542,83 @@ Stop-Transcript | Out-Null
     assert found == {os.path.join("machine", "ProgramData", "DDNS", "secrets", "main-token")}
     arguments = (machine.data / "arguments").read_text()
     assert re.search(r"^secret set main-token --data ", arguments, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("file", "step"),
+    [
+        ("ProgramData/DDNS/ddns.toml.new", "Settings"),
+        ("Program Files/DDNS/task.xml.new", "Task"),
+        ("Program Files/DDNS/bin/ddns.new", "Launcher"),
+        ("Program Files/DDNS/bin/current.new", "Current"),
+        ("Program Files/DDNS/deployment.json.new", "Record"),
+    ],
+)
+def test_the_disk_is_full_half_way(
+    deployed: Deployed, releases: Callable[..., Package], tmp_path: Path, file: str, step: str
+) -> None:
+    """An upgrade with new settings; a write fails as on a full disk; the old version is in force, whole."""
+    before = {path: (deployed.root / path).read_bytes() for path in deployed.tree() if (deployed.root / path).is_file()}
+    other = tmp_path / "other.toml"
+    other.write_text(SETTINGS + "# other\n")
+    (deployed.root / file).symlink_to("/dev/full")
+    result = deployed.install(releases("1.1.0", b"# new\n"), ConfigPath=str(other), NoStart=True)
+    (deployed.root / file).unlink(missing_ok=True)
+    failed(result, "DiskFull")
+    assert (result["Outcome"], result["Version"]) == ("RolledBack", "1.0.0")
+    assert [one["Name"] for one in result["Steps"] if one["Outcome"] == "Failed"] == [step]
+    after = {path: (deployed.root / path).read_bytes() for path in deployed.tree() if (deployed.root / path).is_file()}
+    kept = {path: data for path, data in before.items() if not path.endswith(("arguments", "state.json", ".before"))}
+    assert {path: data for path, data in after.items() if path in kept} == kept
+    assert deployed.install(releases("1.1.0", b"# new\n"), ConfigPath=str(other), NoStart=True)["Version"] == "1.1.0"
+
+
+class TestUsersTasks:
+    """A task of a named user, whose password only the task scheduler keeps."""
+
+    @pytest.fixture
+    def of_anna(self, machine: Deployed, releases: Callable[..., Package], settings: str) -> Deployed:
+        machine.tasks.mkdir(parents=True)
+        users = [{"Name": "anna", "Sid": "S-1-5-21-1-2-3-1106", "Domain": "CORP", "Kind": "user", "Password": "rose"}]
+        (machine.tasks / "machine.json").write_text(json.dumps({"Users": users}))
+        made = self._install(machine, releases(), f"-ConfigPath '{settings}' -NoStart", "rose")
+        assert made["Outcome"] == "Installed", made
+        return machine
+
+    def _install(self, machine: Deployed, package: Package, more: str, password: str = "") -> Row:
+        login = "-TaskCredential ([pscredential]::new('S-1-5-21-1-2-3-1106', $secret))" if password else ""
+        (result,) = machine.calls(
+            script=f"""
+$secret = New-Object -TypeName System.Security.SecureString
+foreach ($character in '{password}'.ToCharArray()) {{ $secret.AppendChar($character) }}
+Install-Ddns -Package '{package.path}' -Sha256 {package.sha256} {more} {login} -ErrorAction SilentlyContinue"""
+        )
+        return dict(result)
+
+    def _fails_when_it_counts(self, releases: Callable[..., Package]) -> Package:
+        folder = releases().path.parent
+        return package(folder, "1.1.0", CLIENT.replace(b"run) ", b"run) [ $2 = --trial ] || exit 1; "))
+
+    def test_comes_back_with_the_password_that_was_given(
+        self, of_anna: Deployed, releases: Callable[..., Package]
+    ) -> None:
+        task = of_anna.task()
+        back = self._install(of_anna, self._fails_when_it_counts(releases), "", "rose")
+        assert (back["Outcome"], back["Version"]) == ("RolledBack", "1.0.0"), back
+        assert of_anna.task() == task
+
+    def test_is_not_given_up_for_what_can_not_be_taken_back(
+        self, of_anna: Deployed, releases: Callable[..., Package]
+    ) -> None:
+        """To another account, which fails: nobody has the password for the way back, and that is said."""
+        back = self._install(of_anna, self._fails_when_it_counts(releases), "-Account LocalService")
+        assert (back["Outcome"], back["Version"]) == ("Failed", "1.0.0"), back
+        assert "could not be taken back: Task" in back["Error"]["Advice"]
+        (told,) = [step["Detail"] for step in back["Steps"] if (step["Name"], step["Outcome"]) == ("Task", "Failed")]
+        assert "without the password; it runs version 1.0.0 as LocalService" in told
+        assert "1.0.0/app/ddns" in of_anna.task()
+        assert "S-1-5-19" in of_anna.task()
+        assert not (of_anna.programs / "1.1.0").exists()
+        again = self._install(of_anna, releases(), "-NoStart", "rose")
+        assert again["Outcome"] == "Updated", again
+        assert "S-1-5-21-1-2-3-1106" in of_anna.task()

@@ -116,6 +116,7 @@ function New-DdnsRun {
         OldSettings = ''
         OldSecrets = ''
         OldTask = ''
+        OldTaskFile = ''
         OldTaskAccount = @{}
         OldRunValue = ''
         OldService = ''

@@ -98,6 +98,7 @@ function Set-DdnsTask {
     Assert-DdnsPassword -Account $Account
     $Run.OldTask = $old
     $Run.OldTaskAccount = $Account
+    if ([System.IO.File]::Exists($Run.Places.TaskFile)) { $Run.OldTaskFile = [System.IO.File]::ReadAllText($Run.Places.TaskFile) }
     Add-DdnsUndo -Run $Run -Name 'Task' -Body { param($Run) Restore-DdnsTask -Run $Run }
     Write-DdnsTask -Xml $xml -Account $Account
     # What is compared with: as asked for, so that a task that was switched off stays a difference that is told.
@@ -129,8 +130,28 @@ function Restore-DdnsTask {
     if ($null -ne $Run.OldTaskAccount.Password -and (Test-DdnsSameAccount -Left (Get-DdnsTaskUser -Xml $xml) -Right $Run.OldTaskAccount.UserId)) {
         $more.Account = $Run.OldTaskAccount
     }
-    Write-DdnsTask -Xml $xml @more
+    try { Write-DdnsTask -Xml $xml @more }
+    catch {
+        if ((Get-DdnsFaultCode -Exception $_.Exception) -ne 'AccountRight') { throw }
+        Restore-DdnsTaskAsNew -Run $Run -User (Get-DdnsTaskUser -Xml $xml)
+    }
+    $text = $Run.OldTaskFile
+    if (-not $text) { $text = $xml }
+    # A disk that is full takes no file, but the one that is there may be right.
+    if ([System.IO.File]::Exists($Run.Places.TaskFile) -and [System.IO.File]::ReadAllText($Run.Places.TaskFile) -ceq $text) { return }
+    Write-DdnsFile -Path $Run.Places.TaskFile -Text $text
+}
+
+function Restore-DdnsTaskAsNew {
+    # The old definition was a user's, and nobody has the password: the old version runs under the account that was asked for now, rather
+    # than a version that is about to be removed.
+    param([hashtable]$Run, [string]$User)
+    $table = Get-DdnsTaskTable -Run $Run -Wanted $Run.Wanted -Account $Run.OldTaskAccount -Version $Run.PreviousVersion -Mode $Run.Mode
+    $xml = New-DdnsTaskXml -Task $table
+    Write-DdnsTask -Xml $xml -Account $Run.OldTaskAccount
     Write-DdnsFile -Path $Run.Places.TaskFile -Text $xml
+    throw (New-DdnsFault -Code 'AccountRight' -Message "the task of $User can not come back without the password; it runs version $($Run.PreviousVersion) as $($Run.OldTaskAccount.Name)" -Advice (
+            'Deploy again with -TaskCredential.'))
 }
 
 function Set-DdnsRunKey {

@@ -44,7 +44,7 @@ function Invoke-DdnsInstallStep {
     Invoke-DdnsStep -Run $Run -Name 'Snapshot' -Body { Save-DdnsSnapshot -Run $Run }
     Invoke-DdnsStep -Run $Run -Name 'Trial' -Body { Test-DdnsTrial -Run $Run -Wanted $wanted -Account $account }
     Invoke-DdnsStep -Run $Run -Name 'Task' -Body { Set-DdnsMode -Run $Run -Wanted $wanted -Account $account }
-    Invoke-DdnsStep -Run $Run -Name 'Launcher' -Body { Set-DdnsLauncher -Run $Run -Version $Run.Version }
+    Invoke-DdnsStep -Run $Run -Name 'Launcher' -Body { Switch-DdnsLauncher -Run $Run }
     Invoke-DdnsStep -Run $Run -Name 'Current' -Body { Switch-DdnsCurrent -Run $Run }
     Invoke-DdnsStep -Run $Run -Name 'System' -Body { Set-DdnsSystem -Run $Run }
     Invoke-DdnsStep -Run $Run -Name 'FirstRun' -Body { Start-DdnsFirstRun -Run $Run }
@@ -229,15 +229,19 @@ function Save-DdnsSecret {
     }
 }
 
+function Switch-DdnsLauncher {
+    param([hashtable]$Run)
+    if (-not $Run.WhatIf -and $Run.PreviousVersion -and $Run.PreviousVersion -ne $Run.Version) {
+        Add-DdnsUndo -Run $Run -Name 'Launcher' -Body { param($Run) [void](Set-DdnsLauncher -Run $Run -Version $Run.PreviousVersion) }
+    }
+    Set-DdnsLauncher -Run $Run -Version $Run.Version
+}
+
 function Switch-DdnsCurrent {
     param([hashtable]$Run)
     $end = Set-DdnsCurrent -Run $Run -Version $Run.Version
     if ($end.Outcome -eq 'Done' -and $Run.PreviousVersion) {
-        Add-DdnsUndo -Run $Run -Name 'Current' -Body {
-            param($Run)
-            [void](Set-DdnsCurrent -Run $Run -Version $Run.PreviousVersion)
-            [void](Set-DdnsLauncher -Run $Run -Version $Run.PreviousVersion)
-        }
+        Add-DdnsUndo -Run $Run -Name 'Current' -Body { param($Run) [void](Set-DdnsCurrent -Run $Run -Version $Run.PreviousVersion) }
     }
     $end
 }
