@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import types
+
 import pytest
 
+from ddns.model import RecordType
+from ddns.ports import Capabilities
 from ddns.providers import bridge, table
 from ddns.providers.presets import SERVICES
 from unit.terminal import ddns
@@ -17,16 +22,23 @@ def test_every_kind_and_service_is_drawn() -> None:
     assert set(SERVICES) <= set(first)
 
 
-def types(kind: str) -> str:
-    """The types of a kind as they are drawn."""
-    return ", ".join(sorted(table.load(kind).CAPABILITIES.types))
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two kinds whose abilities no change of a real one changes."""
+    for kind, can in {
+        "able": Capabilities(batch=True, compare_and_set=True, types=frozenset(RecordType), min_ttl=30),
+        "blind": Capabilities(read=False),
+    }.items():
+        module = types.ModuleType(f"made_up_{kind}")
+        module.__dict__.update(WHO=f"Quite {kind}", CAPABILITIES=can)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setitem(table.MODULES, kind, module.__name__)
 
 
-def test_what_is_said_of_one() -> None:
+def test_what_is_said_of_one(made_up: None) -> None:
     lines = [" ".join(line.split()) for line in ddns("providers", width=120).lines]
-    assert f"digitalocean DigitalOcean {types('digitalocean')} API no no 30 s" in lines
-    assert f"rfc2136 DNS UPDATE (RFC 2136) {types('rfc2136')} API no yes none" in lines
-    assert f"dyndns2 Update services (dyndns2) {types('dyndns2')} name servers no no theirs" in lines
+    assert "able Quite able A, AAAA, CNAME, TXT API yes yes 30 s" in lines
+    assert "blind Quite blind A, AAAA name servers no no theirs" in lines
     assert "zoneedit Zoneedit A 10 min" in lines
 
 
@@ -36,20 +48,21 @@ def test_a_narrow_terminal_loses_nothing() -> None:
     assert "least TTL 30 s" in text
 
 
-def test_as_json() -> None:
+def test_as_json(made_up: None) -> None:
     told = ddns("providers", "--json").json("providers")
     kinds = {kind["kind"]: kind for kind in told["kinds"]}
     assert kinds.keys() == table.MODULES.keys()
-    assert kinds["rfc2136"] == {
-        "kind": "rfc2136",
-        "title": "DNS UPDATE (RFC 2136)",
+    assert kinds["able"] == {
+        "kind": "able",
+        "title": "Quite able",
         "read_back": "api",
-        "types": sorted(table.load("rfc2136").CAPABILITIES.types),
+        "types": ["A", "AAAA", "CNAME", "TXT"],
         "ipv6": True,
-        "batch": False,
+        "batch": True,
         "compare_and_set": True,
-        "min_ttl": 1,
+        "min_ttl": 30,
     }
+    assert (kinds["blind"]["read_back"], kinds["blind"]["batch"]) == ("dns", False)
     services = {known["service"]: known for known in told["services"]}
     assert services.keys() == SERVICES.keys()
     assert (services["loopia"]["types"], services["loopia"]["ipv6"]) == (["A"], False)
