@@ -23,8 +23,9 @@ from ddns.errors import (
 )
 from ddns.model import Applied, AppliedState, Change, HttpResponse, Observed, Reason, RecordKey, RecordType, RRset
 from ddns.ports import Provider
-from ddns.providers.huaweicloud import CODES, said
+from ddns.providers.huaweicloud import CODES, Settings, said
 from ddns.providers.rows import Refusal
+from ddns.secret import SecretRef
 from ground.http import Reply
 from providers.cast import FIRST, HOME, SECOND, ZONE, addresses
 from providers.doubles import huaweicloud
@@ -248,6 +249,12 @@ def test_each_documented_code(status: int, code: str, kind: type[Exception], adv
     if advised is not None:
         assert isinstance(found, ProviderError)
         assert advised in found.advice
+
+
+def test_signed_requests_leave_this_machine_by_https_only() -> None:
+    with pytest.raises(ValueError, match=r"url: .* in the clear"):
+        Settings(access_key_id="A", secret_access_key=SecretRef("env:S"), url="http://api.example.com")
+    assert Settings(access_key_id="A", secret_access_key=SecretRef("env:S")).url.startswith("https://")
 
 
 def test_words_that_are_not_the_api_s(api: Api) -> None:

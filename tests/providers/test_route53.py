@@ -33,9 +33,10 @@ from ddns.model import (
     RRset,
 )
 from ddns.ports import Provider
-from ddns.providers.route53 import CODES
+from ddns.providers.route53 import CODES, Settings
 from ddns.providers.route53_wire import said
 from ddns.providers.rows import Refusal
+from ddns.secret import SecretRef
 from ground.http import Reply
 from providers import judges
 from providers.cast import FIRST, HOME, HOME6, SECOND, STRANGER, ZONE, addresses
@@ -319,6 +320,12 @@ def test_the_other_form_of_a_refused_batch() -> None:
     found = CODES.problem(said(response), response, 0.0)
     assert isinstance(found, Refusal)
     assert "not found" in str(found)
+
+
+def test_signed_requests_leave_this_machine_by_https_only() -> None:
+    with pytest.raises(ValueError, match=r"url: .* in the clear"):
+        Settings(access_key_id="A", secret_access_key=SecretRef("env:S"), url="http://api.example.com")
+    assert Settings(access_key_id="A", secret_access_key=SecretRef("env:S")).url.startswith("https://")
 
 
 def test_words_that_are_not_the_api_s(api: Api) -> None:

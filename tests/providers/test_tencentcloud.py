@@ -26,7 +26,8 @@ from ddns.errors import (
 from ddns.model import Applied, Change, HttpResponse, Observed, Reason, RecordKey, RecordType, RRset
 from ddns.ports import Provider
 from ddns.providers.rows import Refusal
-from ddns.providers.tencentcloud import CODES, opened
+from ddns.providers.tencentcloud import CODES, Settings, opened
+from ddns.secret import SecretRef
 from providers.cast import FIRST, HOME, SECOND, ZONE, addresses
 from providers.doubles import tencentcloud
 from providers.doubles.tencentcloud import KEY_ID, SECRET, Api
@@ -266,6 +267,12 @@ def test_each_documented_code(code: str, kind: type[Exception], advised: str | N
     if advised is not None:
         assert isinstance(found, ProviderError)
         assert advised in found.advice
+
+
+def test_signed_requests_leave_this_machine_by_https_only() -> None:
+    with pytest.raises(ValueError, match=r"url: .* in the clear"):
+        Settings(secret_id="A", secret_key=SecretRef("env:S"), url="http://api.example.com")
+    assert Settings(secret_id="A", secret_key=SecretRef("env:S")).url.startswith("https://")
 
 
 def test_words_that_are_not_the_api_s() -> None:
