@@ -323,7 +323,12 @@ def test_reference_pages_are_current(name: str, text: Callable[[], str]) -> None
 
 def test_pages_are_written(tmp_path: Path) -> None:
     pages.write(str(tmp_path / "new"))
-    assert {file.name for file in (tmp_path / "new").iterdir()} == {"commands.md", "events.md", "exit-codes.md"}
+    assert {file.name for file in (tmp_path / "new").iterdir()} == {
+        "commands.md",
+        "endpoints.md",
+        "events.md",
+        "exit-codes.md",
+    }
 
 
 def test_pictures_are_current(monkeypatch: pytest.MonkeyPatch, at_now: None) -> None:

@@ -216,6 +216,9 @@ HTML = b"<!DOCTYPE html><html><title>Sign in</title></html>"
         (301, {"location": "http://api.example.test/zones"}, b""),
         (307, {"location": "//portal.example/"}, b""),
         (511, PAGE, HTML),
+        (401, PAGE, HTML),
+        (403, PAGE, HTML),
+        (407, PAGE, HTML),
     ],
 )
 def test_a_portal(status: int, headers: dict[str, str], body: bytes) -> None:
@@ -233,8 +236,9 @@ def test_a_portal(status: int, headers: dict[str, str], body: bytes) -> None:
         (200, {"content-type": "text/html"}, b"good 192.0.2.1", "text/plain"),  # dyndns2 services label it so
         (200, PAGE, HTML, "*/*"),
         (200, PAGE, HTML, "text/html"),
-        (401, PAGE, HTML, "application/json"),
-        (403, PAGE, HTML, "application/json"),
+        (401, PAGE, HTML, "text/plain"),
+        (401, {"content-type": "application/json"}, b"{}", "application/json"),
+        (404, PAGE, HTML, "application/json"),
         (502, PAGE, HTML, "application/json"),
         (302, {"location": "/v2/zones"}, b"", "application/json"),
         (301, {"location": "https://new.example.test/"}, b"", "application/json"),

@@ -11,7 +11,7 @@ import click
 
 from ddns.cli import exits
 from ddns.cli.main import ddns
-from ddns.runtime import events
+from ddns.runtime import endpoints, events
 
 _INTRO = """# Commands
 
@@ -58,7 +58,12 @@ def _cell(text: str) -> str:
 def write(folder: str) -> None:
     """Write the pages."""
     os.makedirs(folder, exist_ok=True)
-    pages = {"commands.md": commands_page(), "events.md": events.page(), "exit-codes.md": exits.page()}
+    pages = {
+        "commands.md": commands_page(),
+        "endpoints.md": endpoints.page(),
+        "events.md": events.page(),
+        "exit-codes.md": exits.page(),
+    }
     for name, text in pages.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8", newline="\n") as file:
             file.write(text)

@@ -35,7 +35,9 @@ def _found(request: HttpRequest, status: int, headers: Mapping[str, str], body: 
     if 300 <= status < 400:
         return _redirect(request, status, headers.get("location", ""))
     wanted = next((value for name, value in request.headers.items() if name.lower() == "accept"), "*/*")
-    if 200 <= status < 300 and "html" not in wanted and "*/*" not in wanted and _is_page(headers, body):
+    # A service that takes passwords by HTTP Basic may refuse one with a page, but not one that speaks JSON.
+    refusal = "json" in wanted and status in (401, 403, 407)
+    if (200 <= status < 300 or refusal) and "html" not in wanted and "*/*" not in wanted and _is_page(headers, body):
         return f"HTTP {status} with a page, where data was asked for"
     return ""
 
