@@ -494,3 +494,13 @@ def test_status_as_json_imports_nothing_heavy(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["command"] == "status"
     assert "click" in imported
     assert not imported & {"rich", "httpx", "msgspec", "dns", "sqlite3", "ssl"}
+
+
+@pytest.mark.parametrize(("count", "ago", "told"), [(6, 60.0, True), (5, 60.0, False), (6, 2 * HOUR, False)])
+def test_a_machine_that_keeps_waiting_for_the_fleet_s_lease(count: int, ago: float, told: bool) -> None:
+    document = status(record(outcome="yielded")) | {
+        "contentions_last_hour": count,
+        "contended_at": utc(NOW - ago),
+    }
+    found = [trouble.what for trouble in troubles(view(document), NOW)]
+    assert found == (["another machine held the fleet lease in 6 runs of an hour"] if told else [])

@@ -11,6 +11,7 @@ import pytest
 from ddns.address import Address, Family
 from ddns.cycle import World, ask, carry_out, look
 from ddns.detect import in_turn
+from ddns.errors import Exit, worst
 from ddns.model import Available, Kind, Memory, Outcome, RecordKey, RecordType, RRset, Run, Target
 from ddns.ports import Capabilities, Deadline, Provider, Source, State
 from ddns.state.opening import open_store
@@ -49,9 +50,13 @@ def make(
     sources: Sequence[Source] = (FakeSource("alpha", "A", ADDRESS), FakeSource("beta", "B", ADDRESS)),
     seconds: float = 60.0,
     detect_seconds: float = 10.0,
+    route: Callable[[Family], bool] = lambda _family: True,
 ) -> World:
+    targets = [Target(key(name), Family.V4, ttl) for name in names]
+    both = [Target(RecordKey("dns", name, RecordType.AAAA), Family.V6, ttl) for name in names]
     return World(
-        targets=[Target(key(name), Family.V4, ttl) for name in names],
+        targets=targets if route(Family.V4) and route(Family.V6) else [*targets, *both],
+        route=route,
         sources=sources,
         providers={"dns": provider},
         state=state,
@@ -175,3 +180,23 @@ def _notes(store: Store, told: list[tuple[str, list[tuple[str, str]]]]) -> Calla
         told.append((outcome.key.name, sorted((row["name"], row["outcome"]) for row in rows)))
 
     return tell
+
+
+# -- hosts with one family
+
+
+@pytest.mark.parametrize("there", list(Family))
+def test_a_host_with_one_family_keeps_that_record_and_says_why_not_the_other(store: Store, there: Family) -> None:
+    clock, dns = FakeClock(), Dns()
+    address = {Family.V4: ADDRESS, Family.V6: "2606:4700::1"}[there]
+    other = next(family for family in Family if family is not there)
+    voices = [FakeSource(name, name, address, families=frozenset({there})) for name in ("alpha", "beta")]
+    provider = FakeProvider(dns, clock)
+    world = make(provider, store, clock, sources=voices, route=lambda family: family is there)
+    world.state.begin(run())
+    found = look(world, run(), silent)
+    ends = {outcome.key.type.family: outcome for outcome in carry_out(world, run(), found.plan, silent)}
+    assert (ends[there].kind, ends[other].kind) == (Kind.UPDATED, Kind.UNCHANGED)
+    assert ends[other].note == f"no route to the Internet over IPv{other.value}"
+    assert [str(write.type) for write in dns.writes] == [{Family.V4: "A", Family.V6: "AAAA"}[there]]
+    assert worst([outcome.exit for outcome in ends.values()]) is Exit.FINE

@@ -17,6 +17,7 @@ from ddns.errors import (
     Conflict,
     DdnsError,
     Deferred,
+    LeaseTaken,
     Rejected,
     StateNewer,
     StateUnwritable,
@@ -402,6 +403,32 @@ def test_runs_are_kept_for_thirty_days(store: Store, path: str) -> None:
         store.begin(run(number, START - age))
         end(store, run(number, START - age))
     assert sql(path, "SELECT trace_id FROM runs ORDER BY id") == [("trace2",), ("trace3",)]
+
+
+def test_contentions_of_the_last_hour_are_counted_by_run_and_are_no_changes(store: Store) -> None:
+    taken = LeaseTaken("pc2 holds the fleet lease ddns for another 9.0 s")
+    for number, started in enumerate((START - HOUR - 1, START - 600, START)):
+        which = run(number, started)
+        store.begin(which)
+        for name in ("a.example.com", "b.example.com"):
+            key = RecordKey("dns", name, RecordType.A)
+            (change,) = store.intend(which, [Change(f"{number}-{name}", key, None, NEW, Reason.CREATE)])
+            store.settle(which, Outcome(Kind.YIELDED, key, started, None, change, cause=taken))
+        end(store, which)
+    assert store.contentions(START - HOUR) == (2, START)
+    assert store.contentions(START + 1) == (0, None)
+    assert store.changes_since(0.0) == 0
+    assert {entry.state for entry in store.history(99)} == {"yielded"}
+    assert store.history(1)[0].detail == taken.message
+    assert store.recall().intents == {}, "nothing was sent, so nothing is open"
+
+
+def test_a_record_of_ours_that_was_yielded_is_looked_at_again(store: Store) -> None:
+    write(store)
+    (change,) = store.intend(run(), [Change("again", KEY, NEW, OLD, Reason.ADDRESS)])
+    store.settle(run(), Outcome(Kind.YIELDED, KEY, START + 1, NEW, change, cause=LeaseTaken("x")))
+    published = store.recall().published[KEY]
+    assert (published.rrset, published.pending) == (NEW, True)
 
 
 def test_ten_thousand_changes_are_kept_in_small_bites_and_open_ones_always(store: Store, path: str) -> None:

@@ -17,7 +17,7 @@ import pytest
 import trustme
 
 from ddns.address import Family
-from ddns.errors import ProviderError, Transport, Untrusted
+from ddns.errors import Malformed, ProviderError, Transport, Untrusted
 from ddns.model import HttpRequest, HttpResponse
 from ddns.net import exchange, skew, sockets, ways
 from ddns.net.client import Client
@@ -216,14 +216,11 @@ HTML = b"<!DOCTYPE html><html><title>Sign in</title></html>"
         (301, {"location": "http://api.example.test/zones"}, b""),
         (307, {"location": "//portal.example/"}, b""),
         (511, PAGE, HTML),
-        (401, PAGE, HTML),
-        (403, PAGE, HTML),
-        (407, PAGE, HTML),
     ],
 )
 def test_a_portal(status: int, headers: dict[str, str], body: bytes) -> None:
     found = answered(status, headers, body)
-    assert type(found) is Transport
+    assert type(found) is Malformed
     assert found.message.startswith(f"api.example.test: {SEEMS}: HTTP {status}")
     assert found.in_doubt, "should it be the server after all, the record is read first"
     assert "sign in with a browser" in found.advice
@@ -254,7 +251,7 @@ def test_what_is_no_portal(status: int, headers: dict[str, str], body: bytes, ac
 
 def test_a_portal_s_password_is_not_repeated() -> None:
     found = answered(302, {"location": "https://user:canary@portal.example/"})
-    assert isinstance(found, Transport)
+    assert isinstance(found, Malformed)
     assert "canary" not in found.message
 
 

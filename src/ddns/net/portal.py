@@ -8,7 +8,7 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import Mapping
 
-from ddns.errors import Transport, foreign
+from ddns.errors import Malformed, foreign
 from ddns.model import HttpRequest
 
 SEEMS = "a captive portal seems to answer"
@@ -20,13 +20,13 @@ _ADVICE = (
 _SIGN_IN = 511
 
 
-def notice(request: HttpRequest, where: str, status: int, headers: Mapping[str, str], body: bytes) -> Transport | None:
+def notice(request: HttpRequest, where: str, status: int, headers: Mapping[str, str], body: bytes) -> Malformed | None:
     """The error for an answer that a portal seems to give, None for any other.
 
     It may all the same come from the server, so the record is read before anything else.
     """
     found = _found(request, status, headers, body)
-    return Transport(f"{where}: {SEEMS}: {found}", ambiguous=True, advice=_ADVICE) if found else None
+    return Malformed(f"{where}: {SEEMS}: {found}", advice=_ADVICE) if found else None
 
 
 def _found(request: HttpRequest, status: int, headers: Mapping[str, str], body: bytes) -> str:
@@ -35,9 +35,7 @@ def _found(request: HttpRequest, status: int, headers: Mapping[str, str], body: 
     if 300 <= status < 400:
         return _redirect(request, status, headers.get("location", ""))
     wanted = next((value for name, value in request.headers.items() if name.lower() == "accept"), "*/*")
-    # A service that takes passwords by HTTP Basic may refuse one with a page, but not one that speaks JSON.
-    refusal = "json" in wanted and status in (401, 403, 407)
-    if (200 <= status < 300 or refusal) and "html" not in wanted and "*/*" not in wanted and _is_page(headers, body):
+    if 200 <= status < 300 and "html" not in wanted and "*/*" not in wanted and _is_page(headers, body):
         return f"HTTP {status} with a page, where data was asked for"
     return ""
 
