@@ -24,6 +24,23 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
+def readable(name: str) -> str:
+    """A DNS name with its encoded labels in their own script, for people; a label that has no such form as it is."""
+    if "xn--" not in name:
+        return name
+    return ".".join(_own_script(label) for label in name.split("."))
+
+
+def _own_script(label: str) -> str:
+    coded = label.removeprefix("xn--")
+    try:
+        text = coded.encode("ascii").decode("punycode") if coded != label else label
+        same = text.encode("punycode").decode("ascii") == coded
+    except UnicodeError:
+        return label
+    return text if same and text.replace("-", "").isprintable() and not text.isascii() else label
+
+
 def span(seconds: float) -> str:
     """A length of time in its two largest units: ``2 h 5 min``."""
     whole = max(0, round(seconds))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddns.times import utc
-from ddns.wording import FOR_EVER, endless, local, relative, seconds_of, span, until, visible
+from ddns.wording import FOR_EVER, endless, local, readable, relative, seconds_of, span, until, visible
 from unit.terminal import HOUR, NOW
 
 DAY = 24 * HOUR
@@ -106,3 +106,20 @@ def test_visible_text_moves_no_cursor(text: str) -> None:
     assert all(line.isprintable() for line in seen.split("\n"))
     assert seen == text or not text.isprintable()
     seen.encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("home.example.com", "home.example.com"),
+        ("xn--bcher-kva.example.com", "bücher.example.com"),
+        ("*.xn--r8jz45g.xn--zckzah", "*.例え.テスト"),
+        ("xn--.example.com", "xn--.example.com"),
+        ("xn--a.example.com", "xn--a.example.com"),
+        ("xn--99999999999.example", "xn--99999999999.example"),
+        ("xn--abc-.example", "xn--abc-.example"),
+        ("xn--ab-h4t.example", "xn--ab-h4t.example"),  # a mark of writing direction
+    ],
+)
+def test_names_are_shown_in_their_own_script(name: str, shown: str) -> None:
+    assert readable(name) == shown

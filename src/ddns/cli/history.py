@@ -10,6 +10,7 @@ import click
 from ddns.cli import complete, options
 from ddns.cli.output import emit
 from ddns.cli.timeline import day_of, days, timelines
+from ddns.wording import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,7 +154,7 @@ def _life(line: dict[str, Any], now: float) -> list[Cell]:
     last = line["periods"][-1] if line["periods"] else None
     since = f" since {_moment(last['since'], now)}" if last and last["since"] else ""
     held: Cell = [(_joined(last["values"]), "address"), (since, "dim")] if last else ("not seen in DNS", "dim")
-    return [(line["name"], "strong"), line["type"], strip, held]
+    return [(readable(line["name"]), "strong"), line["type"], strip, held]
 
 
 def _all_days(per_day: list[dict[str, Any]]) -> list[Cell]:
@@ -188,7 +189,14 @@ def _row(entry: dict[str, Any], now: float) -> list[Cell]:
     end: list[Part] = [(f"{entry['reason']}, {words}", "dim" if mark == "fine" else mark)]
     if mark == "failed" and entry["detail"]:
         end.append((f": {entry['detail']}", "dim"))
-    return [sign(mark), (_moment(entry["at"], now), "dim"), (entry["name"], "strong"), entry["type"], change, end]
+    return [
+        sign(mark),
+        (_moment(entry["at"], now), "dim"),
+        (readable(entry["name"]), "strong"),
+        entry["type"],
+        change,
+        end,
+    ]
 
 
 def _joined(values: list[str] | None) -> str:

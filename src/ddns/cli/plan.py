@@ -12,6 +12,7 @@ from ddns.cli import options
 from ddns.cli.detect import described, draw_verdict
 from ddns.cli.output import emit
 from ddns.errors import AddressError, Deferred
+from ddns.wording import readable
 
 if TYPE_CHECKING:
     from ddns.cycle import Found
@@ -110,7 +111,7 @@ def draw(screen: Screen, told: dict[str, Any], *, now: bool = False) -> None:
         screen.line()
         # Why an address is not known stands above; `ddns detect` has what each source says.
         why = "the public address is not known" if item["code"] == AddressError.code else item["message"]
-        named = "" if why.startswith(item["name"]) else f"{item['name']} {item['type']}: "
+        named = "" if why.startswith(item["name"]) else f"{readable(item['name'])} {item['type']}: "
         screen.line(sign("failed"), (f" {named}{why}", "strong"), hang=2)
         if item["advice"]:
             screen.line("→ ", item["advice"], indent=2, hang=2)
@@ -135,7 +136,7 @@ def _counts(told: dict[str, Any]) -> list[str]:
 
 
 def _lead(mark: tuple[str, str], item: dict[str, Any]) -> list[Cell]:
-    return [mark, (item["name"], "strong"), item["type"]]
+    return [mark, (readable(item["name"]), "strong"), item["type"]]
 
 
 def _change(item: dict[str, Any]) -> list[Cell]:

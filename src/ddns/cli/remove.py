@@ -9,6 +9,7 @@ import click
 
 from ddns.cli import complete, options
 from ddns.cli.output import emit
+from ddns.wording import readable
 
 if TYPE_CHECKING:
     from ddns.model import Change, Keep, Outcome, RecordKey
@@ -164,7 +165,7 @@ def draw(told: dict[str, Any]) -> None:
         words = {"proven": "is gone already", "accepted": "will be removed by the gateway"}
         values = f" ({', '.join(item['values'])})" if item["values"] else ""
         outcome = words.get(item["outcome"], item["outcome"])
-        screen.line(mark, f" {item['name']} {item['type']}{values} ", (outcome, "strong"), hang=2)
+        screen.line(mark, f" {readable(item['name'])} {item['type']}{values} ", (outcome, "strong"), hang=2)
         _draw_error(screen, item["error"])
     for item in told["gateways"]:
         if item["state"] == "enrolled":
@@ -174,7 +175,7 @@ def draw(told: dict[str, Any]) -> None:
         _draw_error(screen, item["error"])
     if told["retired"]:
         screen.line("Runs do nothing from now on; `ddns resume` publishes the records again.")
-    again = [item["name"] for item in told["records"] if item["in_settings"]]
+    again = [readable(item["name"]) for item in told["records"] if item["in_settings"]]
     if again and not told["dry_run"]:
         screen.line(f"→ The settings still ask for {', '.join(again)}: the next run publishes that again.", hang=2)
     if told["dry_run"]:

@@ -6,7 +6,7 @@ Anybody may have written the file: what is not of its shape becomes nothing, nev
 from __future__ import annotations
 
 from ddns.cli.value import Value
-from ddns.wording import seconds_of, visible
+from ddns.wording import readable, seconds_of, visible
 
 TYPE_CHECKING = False  # as typing has it, whose import costs more than this module
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _record(table: Mapping[str, Any]) -> Record:
     error = table.get("error")
     error = error if isinstance(error, dict) else {}
     return Record(
-        name=_text(table, "name"),
+        name=readable(_text(table, "name")),
         type=_text(table, "type"),
         provider=_text(table, "provider"),
         address=_text(table, "address"),
