@@ -407,6 +407,11 @@ types = ["A", "AAAA"]"""
     assert operator(gateway, "revoke", "pc7").err == (
         "ddns: there is no host 'pc7'\nSee which there are with: ddns gateway hosts\n"
     )
+    for _ in range(2):
+        assert operator(gateway, "retire", identity.host).out == f"retired pc7 ({identity.host})\n"
+    retired = operator(gateway, "retire", identity.host, "--json").json("gateway retire")
+    assert retired == {"id": identity.host, "label": "pc7", "waiting": []}
+    assert operator(gateway, "retire", "pc7").code == 2
     exit_code, err = stop()
     assert exit_code == 0
     told = [line.split(" ", 2)[2] for line in err.splitlines()]

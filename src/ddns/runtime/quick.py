@@ -137,7 +137,8 @@ def _end(start: Start, base: sqlite3.Connection, expectation: Expectation, asked
     names = ",".join('"' + name.replace("\\", "").replace('"', "") + '"' for name in asked)
     _close(start, base, expectation.exit, '"nothing changed"', f'{{"addresses":[{listed}],"asked":[{names}]}}', log=log)
     again = f"; exit {expectation.exit} as before: see ddns status" if expectation.exit else ""
-    sys.stdout.write(f"nothing changed: {', '.join(addresses)} (asked {', '.join(asked)}){again}\n")
+    told = f": {', '.join(addresses)} (asked {', '.join(asked)})" if addresses else ""
+    sys.stdout.write(f"nothing changed{told}{again}\n")
     return expectation.exit
 
 
