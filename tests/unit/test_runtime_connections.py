@@ -1,0 +1,149 @@
+"""From settings to the ways out: proxies, addresses, the lock; and what of it the cheap path must know."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ddns import host
+from ddns.address import Family
+from ddns.config.load import Loaded
+from ddns.errors import LeaseUnavailable, SettingsError
+from ddns.host import route
+from ddns.host.secrets import Vault
+from ddns.model import HttpRequest
+from ddns.net import ways
+from ddns.net.proxies import Hop
+from ddns.net.ways import Ways
+from ddns.ports import Deadline, Tools
+from ddns.protocol import Identity
+from ddns.runtime import compose, connections
+from ddns.runtime.looking import NoLog
+from unit.fakes import FakeClock, FakeNet
+
+LOCK = '[lock]\nkind = "redis"\nurl = "rediss://locks.example.com"\nsecret = "file:lock"\nca_file = "ca.pem"\n'
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> host.Places:
+    (tmp_path / "secrets").mkdir()
+    for name in ("ca.pem", "tls.pem"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "secrets" / "lock").write_text("canary-lock")
+    (tmp_path / "secrets" / "proxy").write_text("canary-proxy")
+    return host.places(str(tmp_path))
+
+
+def loaded(places: host.Places, text: str) -> Loaded:
+    Path(places.config_file).write_text("schema = 1\n" + text)
+    return compose.load(places)[0]
+
+
+def vault(places: host.Places) -> Vault:
+    return Vault(places.secrets, "")
+
+
+def test_how_the_network_is_used(places: host.Places) -> None:
+    text = (
+        '[proxy]\nurl = "http://proxy.example:3128"\nuser = "pc"\npassword = "file:proxy"\nno_proxy = ["lan"]\n'
+        '[network]\nsource4 = "192.0.2.9"\ninterface = "eth7"\n[tls]\nca_file = "tls.pem"\n'
+    )
+    settings = loaded(places, text).settings
+    made = connections.ways(settings, vault(places).resolve)
+    assert (made.source4, made.source6, made.interface) == ("192.0.2.9", "", "eth7")
+    assert made.beside == os.path.join(places.config, "tls.pem")
+    assert made.proxies.hop("https://api.example.test/") == Hop("http://proxy.example:3128", (b"pc", b"canary-proxy"))
+    assert made.proxies.hop("https://nas.lan/") is None
+    assert connections.ways(loaded(places, "").settings, vault(places).resolve).proxies.hop("https://x.test/") is None
+
+
+def test_a_source_address_is_a_route(places: host.Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(route, "source_address", lambda _family: "")
+    here = connections.route(loaded(places, '[network]\nsource6 = "2001:db8::9"\n').settings)
+    assert (here(Family.V4), here(Family.V6)) == (False, True)
+
+
+def test_what_decides_a_run_is_watched(places: host.Places) -> None:
+    found = compose.watched(loaded(places, LOCK + '[tls]\nca_file = "tls.pem"\n'), vault(places))
+    assert found is not None
+    assert {os.path.basename(item) for item in found} >= {"ca.pem", "tls.pem", "lock"}
+
+
+def test_bound_connections_have_no_cheap_path(places: host.Places) -> None:
+    bound = loaded(places, '[network]\nsource4 = "192.0.2.9"\n')
+    assert compose.watched(bound, vault(places)) is None
+    assert compose.watched(loaded(places, ""), vault(places)) is not None
+
+
+@pytest.mark.parametrize("key", ["cert_file", "ca_file"])
+def test_a_file_of_the_lock_that_is_not_there(places: host.Places, key: str) -> None:
+    text = f'[lock]\nkind = "redis"\nurl = "rediss://locks.example.com"\n{key} = "gone.pem"\n'
+    with pytest.raises(SettingsError) as caught:
+        loaded(places, text)
+    assert f"lock.{key}: there is no file" in caught.value.problems[0]
+
+
+def test_a_secret_of_the_lock_or_the_proxy_that_is_not_there_is_told(places: host.Places) -> None:
+    text = (
+        LOCK.replace("file:lock", "file:gone")
+        + '[proxy]\nurl = "http://proxy.example:3128"\nuser = "pc"\npassword = "file:none"\n'
+    )
+    told = compose.warnings(loaded(places, text), places)
+    assert [line.split(": ")[1] for line in told[1:]] == ["proxy.password", "lock.secret"]
+
+
+def test_a_lock_at_the_gateway_signs_its_requests(places: host.Places) -> None:
+    identity = Identity("h1", bytes(32), "gw.example.test").text()
+    (Path(places.secrets) / "gateway").write_text(identity)
+    text = '[gateway]\nurl = "https://gw.example.test"\n[lock]\nkind = "gateway"\nsecret = "file:gateway"\n'
+    settings = loaded(places, text).settings
+    sent: list[HttpRequest] = []
+
+    class Net(FakeNet):
+        def http(self, request, **options):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202 - the base's
+            sent.append(request)
+            return super().http(request, **options)
+
+    clock = FakeClock()
+    tools = Tools(net=Net(), clock=clock, resolve=vault(places).resolve, gateway_url="https://gw.example.test")
+    lock = connections.lock(settings, tools, NoLog())
+    assert lock is not None
+    with pytest.raises(LeaseUnavailable, match="no answer"):
+        lock.acquire(Deadline(clock, 10.0))
+    assert sent[0].url == "https://gw.example.test/v1/lease"
+    assert sent[0].headers["Authorization"].startswith("DDNS1 host=h1,")
+
+
+def test_a_run_takes_the_ways_of_its_settings(places: host.Places) -> None:
+    from ddns.runtime import RunRequest
+    from ddns.runtime.looking import NoState
+
+    seams = compose.Seams(net=FakeNet)
+    try:
+        for text, source in (('[network]\nsource4 = "192.0.2.9"\n', "192.0.2.9"), ("", "")):
+            compose.world(
+                loaded(places, text),
+                RunRequest(None),
+                NoState().recall(),
+                NoState(),
+                vault(places),
+                NoLog(),
+                "t",
+                seams,
+            )
+            assert ways.current().source4 == source
+    finally:
+        ways.use(Ways())
+
+
+def test_a_run_that_writes_nothing_imports_no_lock_server() -> None:
+    code = (
+        "import sys, ddns.runtime.full\n"
+        "sys.exit(any(name in sys.modules for name in ('redis', 'ddns.lease.redis', 'ddns.lease.etcd')))"
+    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", code], env=environ).returncode == 0
