@@ -21,6 +21,7 @@ from ddns.config.policy_bytes import REGISTRY_KEY, UNREADABLE, policy_bytes
 from ddns.errors import DdnsError, SettingsError
 from ddns.host import route
 from ddns.host.identity import machine_identity
+from ddns.host.permits import lacking, others
 from ddns.host.places import Places
 from ddns.host.secrets import Vault
 from ddns.host.windows import account, dpapi
@@ -271,6 +272,16 @@ def scopes(place: str) -> object:
         blob = dpapi.seal("höchst geheim".encode(), folder)
         found.append([asked[-1], dpapi.unseal(blob, "x").decode()])
     return found
+
+
+def permits(folder: str) -> object:
+    """Who else may do what in folders as the program makes them, and in one that everybody may write to."""
+    private, public, wide = (f"{folder}\\{name}" for name in ("private", "public", "wide"))
+    host.private_folder(private)
+    host.private_folder(public, public=True)
+    account.make_folder(wide, "D:(A;OICI;FA;;;WD)(A;OICI;FA;;;BA)")
+    told = [[[who.who, who.reads, who.writes] for who in others(path)] for path in (private, public, wide)]
+    return [*told, lacking(private)]
 
 
 def console() -> object:

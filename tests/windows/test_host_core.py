@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import ssl
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -275,6 +276,45 @@ def test_a_user_s_own_secrets_are_sealed_for_that_account(core: WindowsProgram) 
 
 
 # -- policy
+
+
+def test_rights_of_others_are_read(core: WindowsProgram, tmp_path: Path) -> None:
+    """Wine keeps of a list what a mode can hold and the umask lets through: that everybody may read."""
+    private, _, wide, missing = ask(core, "permits", windows_path(tmp_path))
+    assert private == []
+    assert [found[:2] for found in wide] == [["everybody", True]]
+    assert missing == ""
+
+
+def test_secrets_are_listed_and_removed(core: WindowsProgram, tmp_path: Path) -> None:
+    data = windows_path(tmp_path)
+    assert ddns(core, "secret", "set", "cf", "--data", data, stdin="canary-on-windows").out == "dpapi:cf\n"
+    listed = ddns(core, "secret", "list", "--json", "--data", data)
+    (one,) = json.loads(listed.out)["data"]["secrets"]
+    assert (one["reference"], one["there"], one["used_by"]) == ("dpapi:cf", True, [])
+    assert one["place"].endswith("\\secrets\\cf.dpapi")
+    assert "canary" not in listed.out
+    assert ddns(core, "secret", "remove", "cf", "--data", data).out == "removed dpapi:cf\n"
+    assert not (tmp_path / "secrets" / "cf.dpapi").exists()
+    keyring = ddns(core, "secret", "set", "--keyring", "cf", "--data", data, stdin="canary-on-windows")
+    assert keyring.exit == 15
+    assert "this installation has no keyring package" in keyring.err
+
+
+def test_a_doctor_before_there_are_settings(core: WindowsProgram, tmp_path: Path) -> None:
+    ended = ddns(core, "doctor", "--json", "--data", windows_path(tmp_path / "none"))
+    told = json.loads(ended.out)["data"]
+    assert (ended.exit, told["verdict"], ended.err) == (20, "problem", "")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_bundle_of_a_machine_without_settings(core: WindowsProgram, tmp_path: Path) -> None:
+    file = tmp_path / "bundle.zip"
+    ended = ddns(core, "support-bundle", "-o", windows_path(file), "--data", windows_path(tmp_path / "none"))
+    assert (ended.exit, ended.err) == (0, "")
+    with zipfile.ZipFile(file) as archive:
+        assert archive.testzip() is None
+        assert "Windows" in archive.read("ddns-support/versions.json").decode()
 
 
 def test_the_policy_in_the_registry(core: WindowsProgram) -> None:
