@@ -15,7 +15,7 @@
 
 .DESCRIPTION
     That nothing is there is success. Settings, secrets, state and logs stay unless -RemoveData is given; the record in DNS
-    stays. Ends with 0, with 1 when something failed, with 2 when the arguments are wrong.
+    stays unless -RemoveRecord is. Ends with 0, with 1 when something failed, with 2 when the arguments are wrong.
 
     With -ComputerName, -Session or machines from the pipeline: off those, each with exactly one result, Unreachable included.
     The same call, made again, does only what is left.
@@ -71,8 +71,9 @@
     Also remove settings, secrets, state and logs.
 
 .PARAMETER RemoveRecord
-    Not yet possible: the call is refused (code NotYet), and nothing is changed. Remove the record at the provider,
-    or at the gateway: ddns gateway revoke NAME --remove-records.
+    Also take the records that the machine owns out of DNS, and give its key back at the gateway, before its files go. What
+    somebody else changed stays. What can't be reached is told (GatewayUnreachable): program, settings and key then stay,
+    and the same call, or Sync-DdnsFleet, does the rest later. -WhatIf shows which records these are.
 
 .EXAMPLE
     .\Uninstall-DDNS.ps1
@@ -88,6 +89,11 @@
     Get-Content .\old.txt | .\Uninstall-DDNS.ps1 -RemoveData -Confirm:$false
 
     Off all machines of a list.
+
+.EXAMPLE
+    .\Uninstall-DDNS.ps1 -RemoveRecord -RemoveData
+
+    Nothing of it is left, here or in DNS.
 
 .EXAMPLE
     .\Uninstall-DDNS.ps1 -Session $session -WhatIf

@@ -97,7 +97,8 @@ class Fleet(Sshd):
 
         `worker` is what stands for Get-DdnsWorker.ps1: the stand-in, when nothing is said.
         """
-        path = self._folder / f"ddns-{version}-windows-amd64.zip"
+        path = self._folder / "releases" / f"ddns-{version}-windows-amd64.zip"
+        path.parent.mkdir(exist_ok=True)
         if path.exists():
             return path, hashlib.sha256(path.read_bytes()).hexdigest()
         stand_in = f"function Get-DdnsWorker {{ @'\n{(HERE / 'doubles' / 'Worker.ps1').read_text()}\n'@ }}\n"

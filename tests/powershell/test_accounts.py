@@ -59,17 +59,6 @@ Restore-DdnsTask -Run @{{ OldTask = $xml; Places = @{{ TaskFile = '{tmp_path}/ta
     assert ask(shell, script) == [given]
 
 
-def test_removing_records_is_refused_before_any_machine_is_asked(shell: pwsh.Shell, tmp_path: Path) -> None:
-    script = (
-        f"try {{ Sync-DdnsFleet -Path '{tmp_path}/none.psd1' -Prune -RemoveRecord -Confirm:$false }}"
-        ' catch { $_.FullyQualifiedErrorId; "$_" }'
-    )
-    code, words = ask(shell, script)
-    assert code == "Ddns.NotYet,Sync-DdnsFleet"
-    assert "nothing was changed" in words
-    assert "--remove-records" in words
-
-
 def test_what_is_still_to_be_done_at_a_gateway_stays(shell: pwsh.Shell, tmp_path: Path) -> None:
     """A machine that says that nothing is there any more says nothing of its record."""
     path = tmp_path / "inventory.json"
@@ -79,7 +68,7 @@ def test_what_is_still_to_be_done_at_a_gateway_stays(shell: pwsh.Shell, tmp_path
 $inventory = Read-DdnsInventory -Path '{path}'
 foreach ($name in 'm01', 'm02') {{
     $result = [pscustomobject]@{{ ComputerName = $name; Outcome = 'NotInstalled'; Version = ''; Tombstone = $null
-        Task = $null; StartedAt = '' }}
+        Task = $null; StartedAt = ''; Steps = @(); Operation = 'Uninstall' }}
     Update-DdnsInventory -Inventory $inventory -Result $result -Target (New-DdnsTarget -Row @{{ Name = $name }})
 }}"""
     ask(shell, script)

@@ -37,8 +37,12 @@ function Sync-DdnsFleet {
         Uninstall machines that an earlier run installed and that the file no longer names. Nothing else is ever removed.
 
     .PARAMETER RemoveRecord
-        Not yet possible: the call is refused (code NotYet), and no machine is asked. Remove the record at the provider,
-        or at the gateway: ddns gateway revoke NAME --remove-records.
+        With -Prune: also take the records that those machines own out of DNS, and give their keys back at the gateway, before
+        their files go. What can't be reached is kept as a tombstone, which later calls clear.
+
+    .PARAMETER ForgetTombstone
+        Machines whose records and keys somebody took back by other means, such as ddns gateway retire: their tombstones are
+        forgotten, and nothing else is done.
 
     .PARAMETER Force
         Also change back tasks that a person has edited.
@@ -79,6 +83,16 @@ function Sync-DdnsFleet {
 
         Only the machines of the file that the directory search finds.
 
+    .EXAMPLE
+        Sync-DdnsFleet -Path .\fleet.psd1 -Session $session
+
+        Only the machines of these open sessions.
+
+    .EXAMPLE
+        Sync-DdnsFleet -Path .\fleet.psd1 -Prune -RemoveRecord
+
+        Also uninstalls what the file no longer names, with records and keys.
+
     .OUTPUTS
         Ddns.FleetResult
     #>
@@ -103,6 +117,8 @@ function Sync-DdnsFleet {
         [switch] $Prune,
 
         [switch] $RemoveRecord,
+
+        [string[]] $ForgetTombstone,
 
         [switch] $Force,
 
@@ -132,11 +148,6 @@ function Sync-DdnsFleet {
         }
     }
     end {
-        if ($RemoveRecord) {
-            $fault = New-DdnsRecordFault
-            $exception = New-Object -TypeName System.NotSupportedException -ArgumentList "$($fault.Message). $($fault.Data['DdnsAdvice'])"
-            $PSCmdlet.ThrowTerminatingError((New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, 'Ddns.NotYet', 'NotImplemented', 'RemoveRecord'))
-        }
         $connection = @{}
         if ($Credential) {
             $connection['Credential'] = $Credential
@@ -153,10 +164,24 @@ function Sync-DdnsFleet {
             EnrolmentCode = $EnrolmentCode
             Switches      = @{ Force = [bool]$Force; AllowDowngrade = [bool]$AllowDowngrade }
             Prune         = [bool]$Prune
+            RemoveRecord  = [bool]$RemoveRecord
+            Tombstones    = @()
+            Buried        = @()
             Only          = $only
             Session       = $Session
             Inventory     = Read-DdnsInventory -Path ([IO.Path]::Combine($state, 'inventory.json'))
             Journal       = $null
+        }
+        $run.Tombstones = @($run.Inventory, (Get-DdnsTombstoneInventory))
+        if ($null -eq $only) {
+            $named = @($rings | ForEach-Object { $_.Machines } | ForEach-Object { $_.Target.Name })
+            $run.Buried = @(Get-DdnsTombstoneName -Inventory $run.Tombstones -Named $named)
+        }
+        if ($ForgetTombstone) {
+            if ($PSCmdlet.ShouldProcess(($ForgetTombstone -join ', '), 'Forget tombstone')) {
+                Remove-DdnsTombstone -Inventory $run.Tombstones -Name $ForgetTombstone
+            }
+            return
         }
         $agreed = @{}
         foreach ($ring in $rings) {
@@ -172,6 +197,9 @@ function Sync-DdnsFleet {
             }
         }
         $run['Agreed'] = $agreed
+        foreach ($name in $run.Buried) {
+            $agreed[$name] = $run.WhatIf -or $PSCmdlet.ShouldProcess($name, 'Take record and key back')
+        }
         # From here on the rows are the plan: journal, report and the rest are not what -WhatIf means.
         $WhatIfPreference = $false
         $rows = New-Object -TypeName 'System.Collections.Generic.List[object]'

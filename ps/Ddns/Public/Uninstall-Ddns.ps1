@@ -5,7 +5,9 @@ function Uninstall-Ddns {
 
     .DESCRIPTION
         That nothing is there is success. Settings, secrets, state and logs stay unless -RemoveData is given; the record in
-        DNS stays.
+        DNS stays unless -RemoveRecord is.
+
+        Each machine has exactly one result, the unreachable included; the same call, made again, does what is left.
 
     .PARAMETER ComputerName
         The machines: names (also user@host:port), computer objects of Active Directory, rows of a CSV with ComputerName,
@@ -58,8 +60,9 @@ function Uninstall-Ddns {
         Also remove settings, secrets, state and logs.
 
     .PARAMETER RemoveRecord
-        Not yet possible: the call is refused (code NotYet), and nothing is changed. Remove the record at the provider,
-        or at the gateway: ddns gateway revoke NAME --remove-records.
+        Also take the records that the machine owns out of DNS, and give its key back at the gateway, before its files go. What
+        somebody else changed stays. What can't be reached is told (GatewayUnreachable): program, settings and key then stay,
+        and the same call, or Sync-DdnsFleet, does the rest later. -WhatIf shows which records these are.
 
     .EXAMPLE
         Uninstall-Ddns
@@ -75,6 +78,11 @@ function Uninstall-Ddns {
         Get-Content .\old.txt | Uninstall-Ddns -RemoveData -Confirm:$false
 
         Off all machines of a list; each has its result.
+
+    .EXAMPLE
+        Uninstall-Ddns -RemoveRecord -RemoveData
+
+        Nothing of it is left, here or in DNS.
 
     .EXAMPLE
         Uninstall-Ddns -Session $session -WhatIf
@@ -118,7 +126,12 @@ function Uninstall-Ddns {
         $call = Resolve-DdnsCall -Bound $PSBoundParameters -Given $given.ToArray() -Piped $MyInvocation.ExpectingInput
         if (-not (Confirm-DdnsCall -Call $call -Cmdlet $PSCmdlet -Action 'Uninstall ddns')) { return }
         $request = @{ Operation = 'Uninstall'; RemoveData = [bool]$RemoveData; RemoveRecord = [bool]$RemoveRecord }
+        $stray = if (-not $call.Here) { Get-DdnsTombstoneInventory }
         Invoke-DdnsTarget -Request $request -Call $call -Activity 'Uninstall' -Resumable | ForEach-Object {
+            $result = $_
+            if ($stray -and -not $call.WhatIf -and ($_.Tombstone -or $stray.Machines.ContainsKey($_.ComputerName))) {
+                Update-DdnsInventory -Inventory $stray -Result $_ -Target ($call.Target | Where-Object { $_.Name -eq $result.ComputerName })
+            }
             $_
             Write-DdnsFailure -Cmdlet $PSCmdlet -Result $_
         }

@@ -37,6 +37,7 @@ switch ($misbehave) {
 }
 switch ($Request.Operation) {
     'Install' {
+        if ($was) { $result.PreviousVersion = $was.version }
         $version = "$($Request.Version)"
         if (-not $version) { $version = '1.0.0' }
         $wanted = Plain @{ Task = $Request.Task; Settings = $Request.Settings; Mode = $Request.Mode }
@@ -62,7 +63,6 @@ switch ($Request.Operation) {
                 Move-Item -LiteralPath $part -Destination "$root/versions/$version"
             }
         }
-        if ($was) { $result.PreviousVersion = $was.version }
         if ($was -and $was.version -eq $version -and $was.wanted -eq $wanted) {
             $result.Outcome = if ($Request.WhatIf) { 'WhatIf' } else { 'Unchanged' }
             $result.Steps += Step 'Task' 'Unchanged' ''
@@ -126,7 +126,24 @@ switch ($Request.Operation) {
         $result.Changed = $true
     }
     'Uninstall' {
+        $stone = "$root/tombstone"
+        if ($Request.OnlyTombstone -and -not (Test-Path -LiteralPath $stone)) {
+            $result.Outcome = if ($was) { 'Unchanged' } else { 'NotInstalled' }
+            break
+        }
         if (-not $was) { $result.Outcome = 'NotInstalled'; break }
+        if ($Request.RemoveRecord -and -not $Request.WhatIf) {
+            if ($misbehave -eq 'gateway away') {
+                [IO.File]::WriteAllText($stone, 'x')
+                $gateway = [pscustomobject]@{ Url = 'https://gw.test'; Host = 'h7' }
+                $result.Tombstone = [pscustomobject]@{ Schema = 1; Computer = $env:COMPUTERNAME; Records = @('home.example.test A'); Gateways = @($gateway); Since = '' }
+                $result.Steps += Step 'Records' 'Failed' 'away'
+                Fail 'GatewayUnreachable' 'the gateway is away' 'Later.'
+                break
+            }
+            [IO.File]::Delete($stone)
+            $result.Steps += Step 'Records' 'Done' 'home.example.test A'
+        }
         if ($Request.WhatIf) { $result.Outcome = 'WhatIf'; $result.Steps += Step 'Task' 'WouldDo' 'it would be removed'; break }
         Remove-Item -LiteralPath "$root/installed.json", "$root/versions" -Recurse -Force
         $result.Outcome = 'Removed'

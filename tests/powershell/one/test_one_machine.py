@@ -29,6 +29,7 @@ case $1 in
 run) [ -e "$data/exit" ] && exit "$(cat "$data/exit")" ;;
 config) if grep -q nonsense "$data/ddns.toml"; then echo "ddns.toml:2: unknown key nonsense"; exit 10; fi ;;
 secret) mkdir -p "$data/secrets"; cat > "$data/secrets/$3" ;;
+remove) cat "$data/removal"; exit "$(cat "$data/removal-exit")" ;;
 esac
 exit 0
 """
@@ -125,12 +126,99 @@ def test_killed_after_any_step_the_next_deployment_finishes(
     assert deployed.install(new)["Outcome"] == "Unchanged"
 
 
-def test_removing_the_record_is_refused_before_anything_is_changed(deployed: Deployed) -> None:
+def says(machine: Deployed, code: int, record: str, key: str, message: str = "") -> None:
+    """What the client will answer when it is told to take everything back."""
+    error = {"code": "x", "message": message, "advice": "Do it."} if message else None
+    told = {
+        "records": [{"name": "home.example.test", "type": "A", "outcome": record, "error": error}],
+        "gateways": [{"url": "https://gw.test", "host": "h7", "state": key, "error": error}],
+    }
+    (machine.data / "removal").write_text(json.dumps({"schema": 1, "command": "remove", "data": told}))
+    (machine.data / "removal-exit").write_text(str(code))
+
+
+def test_the_record_goes_before_the_files(deployed: Deployed) -> None:
+    says(deployed, 0, "removed", "revoked")
     before = deployed.tree()
-    asked: tuple[Row, ...] = ({}, {"WhatIf": True}, {"RemoveData": True})
-    for more in asked:
-        failed(deployed.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False, **more), "NotYet")
-    assert deployed.tree() == before
+    plan = deployed.call("Uninstall-Ddns", RemoveRecord=True, WhatIf=True)
+    assert (plan["Outcome"], steps(plan)["Records"]) == ("WhatIf", "WouldDo")
+    assert "home.example.test A, the key at https://gw.test" in str(plan["Steps"])
+    assert "--dry-run" in (deployed.data / "arguments").read_text().splitlines()[-1]
+    assert deployed.tree() - before <= {"ProgramData/DDNS/arguments"}
+
+    result = deployed.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False)
+
+    assert (result["Outcome"], result["Tombstone"], result["Error"]) == ("Removed", None, None)
+    names = list(steps(result))
+    assert names.index("Task") < names.index("Records") < names.index("Files")
+    assert "remove --all --revoke --json --yes" in (deployed.data / "arguments").read_text().splitlines()[-1]
+    assert not deployed.programs.exists()
+    # Settings that name a revoked key are of no use to the next deployment.
+    assert not (deployed.data / "ddns.toml").exists()
+    assert (deployed.data / "ddns.toml.before").exists()
+    assert not (deployed.data / "tombstone.json").exists()
+
+
+def test_a_gateway_that_is_away_leaves_a_tombstone_and_what_is_needed_to_go_on(deployed: Deployed) -> None:
+    says(deployed, 13, "deferred", "failed", "gw.test can't be reached")
+    result = deployed.call("Uninstall-Ddns", RemoveRecord=True, RemoveData=True, Confirm=False)
+    failed(result, "GatewayUnreachable")
+    assert "home.example.test A, the key at https://gw.test: gw.test can't be reached" in result["Error"]["Message"]
+    kept = json.loads((deployed.data / "tombstone.json").read_text(encoding="utf-8-sig"))
+    assert kept == result["Tombstone"]
+    assert kept["Records"] == ["home.example.test A"]
+    assert kept["Gateways"] == [{"Url": "https://gw.test", "Host": "h7"}]
+    assert (deployed.task(), deployed.programs.exists()) == ("", True)
+    assert (deployed.data / "secrets" / "main-token").exists()
+    assert deployed.call("Get-DdnsTask", Detailed=True)["Tombstone"] == kept
+
+    says(deployed, 0, "removed", "revoked")
+    done = deployed.call("Uninstall-Ddns", RemoveRecord=True, RemoveData=True, Confirm=False)
+    assert (done["Outcome"], done["Tombstone"], done["Error"]) == ("Removed", None, None)
+    assert deployed.tree() == {"tasks/Tasks/DDNS"}
+
+
+@pytest.mark.parametrize(
+    ("code", "record", "key", "expected"),
+    [(12, "failed", "enrolled", "RecordLeft"), (2, "", "", "NotYet"), (14, "", "", "Busy"), (0, "", "", "RecordLeft")],
+)
+def test_what_is_not_taken_back_stays_and_is_told(
+    deployed: Deployed, code: int, record: str, key: str, expected: str
+) -> None:
+    says(deployed, code, record, key, "not allowed")
+    if not record:
+        (deployed.data / "removal").write_text("no JSON")
+    failed(deployed.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False), expected)
+    assert deployed.programs.exists()
+    assert (deployed.data / "tombstone.json").exists()
+
+
+def test_what_somebody_else_wrote_is_not_waited_for(deployed: Deployed) -> None:
+    says(deployed, 12, "contended", "revoked", "another wrote it")
+    result = deployed.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False)
+    assert (result["Outcome"], steps(result)["Records"]) == ("Removed", "Warning")
+
+
+def test_deployed_again_a_machine_publishes_again(deployed: Deployed) -> None:
+    """It was retired, though its record could not be taken back."""
+    says(deployed, 13, "deferred", "failed", "away")
+    assert deployed.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False)["Outcome"] == "Failed"
+    assert deployed.install(NoStart=True)["Error"] is None
+    calls = [line.split()[0] for line in (deployed.data / "arguments").read_text().splitlines()]
+    assert calls.index("resume") > calls.index("remove")
+    assert not (deployed.data / "tombstone.json").exists()
+    assert "resume" not in (deployed.data / "arguments").read_text().split("resume", 1)[1]
+    assert deployed.install(NoStart=True)["Outcome"] == "Unchanged"
+
+
+def test_without_the_program_nobody_can_take_the_record_back(deployed: Deployed) -> None:
+    says(deployed, 13, "deferred", "failed", "away")
+    deployed.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False)
+    gone = deployed.call("Uninstall-Ddns", Confirm=False)
+    assert (gone["Outcome"], gone["Tombstone"]["Records"]) == ("Removed", ["home.example.test A"])
+    late = deployed.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False)
+    failed(late, "RecordLeft")
+    assert "ddns gateway retire" in late["Error"]["Advice"]
 
 
 def test_old_versions_go_but_for_the_last(deployed: Deployed, releases: Callable[..., Package]) -> None:

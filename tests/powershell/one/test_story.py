@@ -5,10 +5,12 @@ Deployed, asked, moved, upgraded, upgraded to something broken, uninstalled.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from ddns.gateway import operators
 from e2e.conftest import Gateway
+from e2e.site import Site, until
 from e2e.world import FIRST, SECOND, World
 from ground import pwsh
 from ground.bind import Bind
@@ -138,3 +140,44 @@ def test_a_wrong_code_leaves_nothing(tmp_path: Path, served: Served, plain_world
     )
     assert result["Error"]["Code"] == "EnrolmentFailed", result
     assert machine.tree() == set()
+
+
+def test_a_machine_goes_with_its_record_and_its_key(
+    tmp_path: Path, served: Served, around: World, bind: Bind, ca: Authority
+) -> None:
+    """The gateway is away at first: what is needed to go on stays, and the same call later ends it."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    site = Site(folder, bind, ca)
+    base = tmp_path / "base.toml"
+    base.write_text("schema = 1\n\n" + around.detection(str(around.ca.file)))
+    machine = Deployed(tmp_path / "machine", served)
+    asked = {**package(tmp_path / "releases").asked, "ConfigPath": str(base), "GatewayCa": str(ca.file)}
+
+    def gone() -> bool:
+        answer = bind.query("pc8.example.test")
+        return answer is None or not answer.values
+
+    with site.process() as (url, kill):
+        made = machine.call("Install-Ddns", {"EnrolmentCode": site.code("pc8")}, **asked, Gateway=url)
+        assert made["Outcome"] == "Installed", made
+        assert not gone()
+        kill()
+        left = machine.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False)
+    assert (left["Outcome"], left["errors"]) == ("Failed", ["Ddns.GatewayUnreachable"]), left
+    assert left["Tombstone"]["Records"] == ["pc8.example.test A"]
+    assert left["Tombstone"]["Gateways"][0]["Url"] == url
+    assert (machine.task(), gone()) == ("", False)
+
+    settings = json.loads((folder / "gateway.json").read_text())
+    settings["settings"]["listen"]["port"] = int(url.rsplit(":", 1)[1])
+    (folder / "gateway.json").write_text(json.dumps(settings))
+    with site.process():
+        done = machine.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False)
+        assert (done["Outcome"], done["Tombstone"], steps(done)["Records"]) == ("Removed", None, "Done"), done
+        until(gone)
+        assert not list((machine.data / "secrets").iterdir())
+        # And from the start, over the data that stayed.
+        again = machine.call("Install-Ddns", {"EnrolmentCode": site.code("pc8")}, **asked, Gateway=url)
+        assert (again["Outcome"], steps(again)["Resume"]) == ("Installed", "Unchanged"), again
+        assert not gone()

@@ -53,5 +53,5 @@ function Get-DdnsPlanWord {
     if ($Result.Operation -eq 'Uninstall') {
         return 'WouldRemove'
     }
-    if ($Result.Version) { 'WouldUpdate' } else { 'WouldInstall' }
+    if ($Result.PreviousVersion) { 'WouldUpdate' } else { 'WouldInstall' }
 }

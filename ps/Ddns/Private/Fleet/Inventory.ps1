@@ -74,11 +74,12 @@ function Update-DdnsInventory {
         address = $Target.Address; port = $Target.Port; transport = $Target.Transport; userName = $Target.UserName
         keyFilePath = $Target.KeyFilePath; expectedName = $Target.ExpectedName
     }
+    $done = @($Result.Steps | Where-Object { $_.Name -eq 'Records' -and $_.Outcome -notin 'Failed', 'WouldDo' }).Count -gt 0
     if ($Result.Outcome -in 'Installed', 'Updated', 'Unchanged' -or ($Result.Outcome -eq 'RolledBack' -and $entry.version)) {
         $Inventory.Machines[$name] = $entry
     } elseif ($Result.Outcome -in 'Removed', 'NotInstalled') {
         # What is still to be done at a gateway stays until somebody says that it is done: a machine that is gone says nothing of it.
-        if (-not $entry.tombstone -and $Inventory.Machines.ContainsKey($name)) {
+        if (-not $done -and -not $entry.tombstone -and $Inventory.Machines.ContainsKey($name)) {
             $entry.tombstone = $Inventory.Machines[$name].tombstone
         }
         if ($entry.tombstone) {
@@ -86,6 +87,12 @@ function Update-DdnsInventory {
         } else {
             $Inventory.Machines.Remove($name)
         }
+    } elseif ($Result.Operation -eq 'Uninstall' -and $entry.tombstone) {
+        # Begun: the task is gone, the program is not. What was known of it stays known.
+        if ($Inventory.Machines.ContainsKey($name)) {
+            $entry.marker = "$($Inventory.Machines[$name].marker)"
+        }
+        $Inventory.Machines[$name] = $entry
     } else {
         return
     }

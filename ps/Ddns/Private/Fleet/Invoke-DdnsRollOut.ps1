@@ -56,6 +56,10 @@ function Invoke-DdnsRollOut {
             $_
         }
     }
+    $buried = @($Run.Buried | Where-Object { $Run.Agreed[$_] })
+    if ($buried.Count) {
+        Clear-DdnsTombstone -Name $buried -Run $Run
+    }
 }
 
 function Select-DdnsRing {
@@ -154,7 +158,7 @@ function Get-DdnsOrphanName {
         return
     }
     $named = @($Ring | ForEach-Object { $_.Machines } | ForEach-Object { $_.Target.Name })
-    @($Run.Inventory.Machines.Keys) | Where-Object { $named -notcontains $_ -and -not $Run.Inventory.Machines[$_].tombstone } | Sort-Object
+    @($Run.Inventory.Machines.Keys) | Where-Object { $named -notcontains $_ -and $Run.Buried -notcontains $_ } | Sort-Object
 }
 
 function Get-DdnsOnly {

@@ -43,6 +43,6 @@ function Remove-DdnsOrphan {
         })
     $ours | Where-Object { $_.PSObject.TypeNames -notcontains 'Ddns.Target' }
     $go = @($ours | Where-Object { $_.PSObject.TypeNames -contains 'Ddns.Target' })
-    $request = @{ Schema = 1; Operation = 'Uninstall'; WhatIf = $Run.WhatIf }
+    $request = @{ Schema = 1; Operation = 'Uninstall'; WhatIf = $Run.WhatIf; RemoveRecord = [bool]$Run.RemoveRecord }
     Invoke-DdnsFleet -Target $go -Request $request -Activity 'Left over: uninstall' @fan
 }

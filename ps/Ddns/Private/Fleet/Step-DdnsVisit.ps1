@@ -57,6 +57,12 @@ function Get-DdnsVisitArgument {
         [hashtable] $Plan
     )
     $request = $Visit.Request.Clone()
+    foreach ($key in @($request.Keys)) {
+        # What a function that returned nothing has left there is null here, and an object at the other end.
+        if ($null -eq $request[$key]) {
+            $request[$key] = $null
+        }
+    }
     $name = ''
     if ($Visit.Target.Transport -eq 'Local' -and $null -ne $script:DdnsPlaces) {
         $request['Places'] = $script:DdnsPlaces

@@ -43,6 +43,7 @@ function Get-DdnsPlaces {
         Staging = Join-DdnsPath -Part $programs, 'staging'
         Snapshots = Join-DdnsPath -Part $programs, 'snapshots'
         Record = Join-DdnsPath -Part $programs, 'deployment.json'
+        Tombstone = Join-DdnsPath -Part $data, 'tombstone.json'
         TaskFile = Join-DdnsPath -Part $programs, 'task.xml'
         Current = Join-DdnsPath -Part $programs, 'bin', 'current'
         Launcher = Join-DdnsPath -Part $programs, 'bin', "ddns$exe"

@@ -86,15 +86,26 @@ function Wait-DdnsTask {
 }
 
 function Start-DdnsTaskNow {
-    # Starts a task and waits for its end. Returns its result code, $null when it did not end in time.
-    param([string]$Name = 'Update', [int]$Seconds)
+    # Starts a task and waits for its end. Returns its result code, $null when it did not end in time. -Anew: what is at work ends first,
+    # for a start beside it would be ignored, and the code be of a run of the definition before.
+    param([string]$Name = 'Update', [int]$Seconds, [switch]$Anew)
+    if ($Anew) { [void](Wait-DdnsTask -Name $Name -Seconds $Seconds) }
+    $before = (Get-ScheduledTaskInfo -TaskPath (Get-DdnsTaskPath) -TaskName $Name -ErrorAction Stop).LastRunTime
     try { Start-ScheduledTask -TaskPath (Get-DdnsTaskPath) -TaskName $Name -ErrorAction Stop }
     catch {
         if ($_.FullyQualifiedErrorId -notmatch '0x8004131[fF]') { throw (ConvertTo-DdnsTaskFault -Record $_ -Code 'TaskRefused') }
     }
     if ($Seconds -le 0) { return $null }
-    if (-not (Wait-DdnsTask -Name $Name -Seconds $Seconds)) { return $null }
-    [long](Get-ScheduledTaskInfo -TaskPath (Get-DdnsTaskPath) -TaskName $Name -ErrorAction Stop).LastTaskResult
+    # The service starts it in its own time: until then it is ready, and its last result is of the run before. Two runs within one second
+    # have one time, so patience ends.
+    $until = [DateTime]::UtcNow.AddSeconds(5)
+    while ($true) {
+        if (-not (Wait-DdnsTask -Name $Name -Seconds $Seconds)) { return $null }
+        $now = Get-ScheduledTaskInfo -TaskPath (Get-DdnsTaskPath) -TaskName $Name -ErrorAction Stop
+        $ended = $now.LastRunTime -ne $before -and @(267009, 267045) -notcontains [long]$now.LastTaskResult
+        if ($ended -or [DateTime]::UtcNow -gt $until) { return [long]$now.LastTaskResult }
+        Start-Sleep -Milliseconds 100
+    }
 }
 
 function Get-DdnsMarker {

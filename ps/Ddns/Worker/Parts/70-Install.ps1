@@ -41,6 +41,7 @@ function Invoke-DdnsInstallStep {
         Invoke-DdnsStep -Run $Run -Name 'Enrolment' -Body { Set-DdnsEnrolment -Run $Run -Version $Run.Version }
         Invoke-DdnsStep -Run $Run -Name 'Secrets' -Body { Save-DdnsSecret -Run $Run; Set-DdnsSecrets -Run $Run -Version $Run.Version }
     }
+    if (Test-DdnsRetired -Run $Run) { Invoke-DdnsStep -Run $Run -Name 'Resume' -Body { Resume-DdnsClient -Run $Run } }
     Invoke-DdnsStep -Run $Run -Name 'Snapshot' -Body { Save-DdnsSnapshot -Run $Run }
     Invoke-DdnsStep -Run $Run -Name 'Trial' -Body { Test-DdnsTrial -Run $Run -Wanted $wanted -Account $account }
     Invoke-DdnsStep -Run $Run -Name 'Task' -Body { Set-DdnsMode -Run $Run -Wanted $wanted -Account $account }
@@ -275,7 +276,7 @@ function Start-DdnsMode {
     $seconds = [int](Get-DdnsKey -Table $Run.Request -Key 'WaitSeconds' -Default 120)
     if ($Run.Mode -like '*Task') {
         if (-not [bool](Read-DdnsTask).Settings.Enabled) { return [long]0 }
-        return (Start-DdnsTaskNow -Seconds $seconds)
+        return (Start-DdnsTaskNow -Seconds $seconds -Anew)
     }
     $code = [long](Invoke-DdnsClient -Run $Run -Version $Run.Version -Argument 'run' -Seconds $seconds).Code
     if ($Run.Mode -eq 'Service') {

@@ -5,6 +5,7 @@ function Invoke-DdnsQuery {
     param([hashtable]$Run)
     $Run.Version = Get-DdnsCurrent -Run $Run
     $Run.Status = Read-DdnsStatus -Run $Run
+    $Run.Tombstone = Get-DdnsTombstone -Run $Run
     $hidden = $false
     try {
         $Run.Mode = @(Find-DdnsMode -Run $Run) -join ', '

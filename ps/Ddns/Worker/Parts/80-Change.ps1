@@ -68,11 +68,11 @@ function Test-DdnsNewConfig {
 }
 
 function Invoke-DdnsUninstall {
-    # Nothing there is success. Data stay unless RemoveData; the record in DNS stays.
+    # Nothing there is success. Data stay unless RemoveData; records in DNS and the key at the gateway unless RemoveRecord: then they go
+    # before the files, for without the key nobody could take them back.
     param([hashtable]$Run)
     Invoke-DdnsStep -Run $Run -Name 'Preflight' -Body {
         Assert-DdnsMachine -Run $Run
-        if (Get-DdnsKey -Table $Run.Request -Key 'RemoveRecord' -Default $false) { throw (New-DdnsRecordFault) }
         $Run.Version = Get-DdnsCurrent -Run $Run
         $Run.PreviousVersion = $Run.Version
         if (-not $Run.Version -and (Get-DdnsMsi -Run $Run)) {
@@ -83,13 +83,20 @@ function Invoke-DdnsUninstall {
     }
     $modes = @(Find-DdnsMode -Run $Run)
     $data = [bool](Get-DdnsKey -Table $Run.Request -Key 'RemoveData' -Default $false)
-    $there = (Test-Path -LiteralPath $Run.Places.Binaries) -or $modes.Count -gt 0
+    $record = [bool](Get-DdnsKey -Table $Run.Request -Key 'RemoveRecord' -Default $false)
+    $Run.Tombstone = Get-DdnsTombstone -Run $Run
+    if ($null -eq $Run.Tombstone -and (Get-DdnsKey -Table $Run.Request -Key 'OnlyTombstone' -Default $false)) {
+        # Somebody was here since: deployed again, it is not for a fleet's memory to take away.
+        return $(if ($Run.Version) { 'Unchanged' } else { 'NotInstalled' })
+    }
+    $there = (Test-Path -LiteralPath $Run.Places.Binaries) -or $modes.Count -gt 0 -or ($record -and $null -ne $Run.Tombstone)
     if (-not $there -and -not ($data -and (Test-Path -LiteralPath $Run.Places.Data))) { return 'NotInstalled' }
     $Run.Mode = $modes -join ', '
     if (-not $Run.WhatIf -and (Test-Path -LiteralPath $Run.Places.Binaries)) { Enter-DdnsLock -Run $Run }
     try {
         Invoke-DdnsStep -Run $Run -Name 'Stop' -Body { Stop-DdnsMode -Run $Run -Modes $modes }
         Invoke-DdnsStep -Run $Run -Name 'Task' -Body { Remove-DdnsAllMode -Run $Run -Modes $modes }
+        if ($record) { Invoke-DdnsStep -Run $Run -Name 'Records' -Body { Remove-DdnsOwnRecord -Run $Run } }
         Invoke-DdnsStep -Run $Run -Name 'System' -Body { Remove-DdnsSystem -Run $Run }
         Invoke-DdnsStep -Run $Run -Name 'Files' -Body { Remove-DdnsBinary -Run $Run }
         if ($data) { Invoke-DdnsStep -Run $Run -Name 'Data' -Body { Remove-DdnsData -Run $Run } }
@@ -111,12 +118,6 @@ function Stop-DdnsMode {
         $detail = 'a run was ended'
     }
     New-DdnsStepEnd -Outcome 'Unchanged' -Detail $detail
-}
-
-function New-DdnsRecordFault {
-    # The client can't take its records out of DNS: said before anything is changed, so that nobody believes they are gone.
-    New-DdnsFault -Code 'NotYet' -Message 'removing the record in DNS is not yet possible from here, and nothing was changed' -Advice (
-        'Leave -RemoveRecord out, and remove the record at the provider, or at the gateway: ddns gateway revoke NAME --remove-records.')
 }
 
 function Remove-DdnsAllMode {
