@@ -14,6 +14,7 @@ from e2e.site import Site, until
 from e2e.world import FIRST, SECOND, World
 from ground import pwsh
 from ground.bind import Bind
+from ground.tls import Authority
 from powershell.one.machine import Deployed, Row, Served, package, script, steps
 
 #: The wrapper's answer to a real run, so that only the trial passes.
@@ -143,14 +144,14 @@ def test_a_wrong_code_leaves_nothing(tmp_path: Path, served: Served, plain_world
 
 
 def test_a_machine_goes_with_its_record_and_its_key(
-    tmp_path: Path, served: Served, around: World, bind: Bind, ca: Authority
+    tmp_path: Path, served: Served, plain_world: World, bind: Bind, ca: Authority
 ) -> None:
     """The gateway is away at first: what is needed to go on stays, and the same call later ends it."""
     folder = tmp_path / "site"
     folder.mkdir()
     site = Site(folder, bind, ca)
     base = tmp_path / "base.toml"
-    base.write_text("schema = 1\n\n" + around.detection(str(around.ca.file)))
+    base.write_text("schema = 1\n\n" + plain_world.detection(str(plain_world.ca.file)))
     machine = Deployed(tmp_path / "machine", served)
     asked = {**package(tmp_path / "releases").asked, "ConfigPath": str(base), "GatewayCa": str(ca.file)}
 
