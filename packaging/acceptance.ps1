@@ -776,6 +776,15 @@ Add-Check -Id 'remoting' -Title 'Over WinRM the launcher is waited for, and its 
     Assert-That -Condition (($back.Text | ConvertFrom-Json).command -eq 'status') -Otherwise "exit $($back.Exit): $($back.Text)"
     "exit $($back.Exit)"
 }
+Add-Check -Id 'fleet' -Title 'Get-DDNS.ps1 asks by WinRM: this machine, another name for it, and one that is not there' -Test {
+    if ((Get-Service -Name 'WinRM').Status -ne 'Running') { Skip-Check -Reason 'WinRM does not run on this machine' }
+    $machines = @{ Name = $env:COMPUTERNAME; Address = 'localhost' }, @{ Name = 'not-this-one'; Address = 'localhost' }, @{ Name = 'nowhere.invalid' }
+    $rows = @(& (Join-Path -Path $Release -ChildPath 'Get-DDNS.ps1') -ComputerName $machines -Detailed -ErrorAction SilentlyContinue)
+    $told = @($rows | ForEach-Object { '{0}: {1} {2}' -f $_.ComputerName, $_.Outcome, $_.Error.Code } | Sort-Object) -join '; '
+    $wanted = @("$($env:COMPUTERNAME): Ok ", 'not-this-one: Failed WrongMachine', 'nowhere.invalid: Unreachable NameUnknown' | Sort-Object) -join '; '
+    Assert-That -Condition ($told -eq $wanted) -Otherwise $told
+    $told
+}
 Add-Check -Id 'applocker' -Title 'AppLocker has what its publisher rules need, and has stopped nothing' -Test {
     if (-not (Get-Command -Name 'Get-AppLockerFileInformation' -ErrorAction SilentlyContinue)) { Skip-Check -Reason 'this edition has no AppLocker commands' }
     $files = @(Get-AppLockerFileInformation -Directory $programs -Recurse -FileType Exe, Dll, Script)
