@@ -14,10 +14,16 @@ from typing import TYPE_CHECKING
 
 import win32security
 
+from ddns.address import Family
+from ddns.errors import SourceError
 from ddns.host.adapters import read
 from ddns.host.changes import Changes
 from ddns.host.windows import adapters as listing
-from ddns.host.windows import events, grants
+from ddns.host.windows import events, gateways, grants, ownership
+from ddns.net.client import Client
+from ddns.ports import Deadline
+from ddns.runtime.clock import SystemClock
+from ddns.sources.command import CommandSource
 
 if TYPE_CHECKING:
     from _win32typing import PySID
@@ -161,6 +167,58 @@ def granting() -> object:
     grants.revoke(folder, SID)
     grants.revoke(folder + " that is not there", SID)
     return os.listdir(folder)
+
+
+def router() -> object:
+    """The default gateway's address."""
+    return gateways.default()
+
+
+#: SYSTEM, administrators, this account, users, another account; creator owner.
+_SYSTEM, _ADMINISTRATORS, _US, _USERS, _OTHER = "S-1-5-18", "S-1-5-32-544", "S-1-5-21-1-2-3-1001", OTHER, SID
+_LISTS: tuple[tuple[str, tuple[tuple[int, int, str], ...]], ...] = (
+    (_ADMINISTRATORS, ((3, 0x1F01FF, _SYSTEM), (3, 0x1F01FF, _ADMINISTRATORS), (3, grants.READ, _USERS))),
+    (_US, ((3, 0x1F01FF, _US),)),
+    (_OTHER, ((3, 0x1F01FF, _SYSTEM),)),
+    ("S-1-5-19", ((3, 0x1F01FF, _SYSTEM),)),
+    (_SYSTEM, ((3, grants.MODIFY, _USERS),)),
+    (_SYSTEM, ((0, 0x2, _OTHER),)),
+    (_SYSTEM, ((0, 0x40000, _OTHER),)),
+    (_SYSTEM, ((0xB, 0x1F01FF, _OTHER), (0xB, 0x10000000, "S-1-3-0"))),
+)
+
+
+def owners() -> object:
+    """What is said of owners and lists of rights, by the account `_US`; the last has no list at all."""
+    found = []
+    for owner, entries in _LISTS:
+        acl = win32security.ACL()
+        for flags, mask, sid in entries:
+            acl.AddAccessAllowedAceEx(4, flags, mask, win32security.ConvertStringSidToSid(sid))
+        found.append(ownership.complaint(owner, acl, _US))
+    return [*found, ownership.complaint(_SYSTEM, None, _US)]
+
+
+def own_file() -> object:
+    """What is said of a file of our own, and of one that is not there."""
+    path = os.path.join(os.environ["TEMP"], "own.toml")
+    with open(path, "w", encoding="ascii"):
+        pass
+    return [ownership.refusal(path), bool(ownership.refusal(path + ".gone"))]
+
+
+def commands() -> object:
+    """What sources of commands come to: one that answers, one that is not there, one that does not end."""
+    shell = os.path.join(os.environ["SYSTEMROOT"], "system32", "cmd.exe")
+    endless = (sys.executable, "-c", "import time; time.sleep(300)")
+    found = []
+    for command, seconds in (((shell, "/c", "echo 1.0.0.1"), 60.0), (("C:\\nowhere.exe",), 60.0), (endless, 1.0)):
+        source = CommandSource("own", "Own", command, frozenset({Family.V4}))
+        try:
+            found.append(str(source.ask(Family.V4, Client(), Deadline(SystemClock(), seconds))))
+        except SourceError as error:
+            found.append(error.message)
+    return found
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,36 @@ def test_the_flags_of_addresses(source_program: WindowsProgram) -> None:
         (first, "2600::8"): ({"up", "tentative"}, 7200),
         (second, "2600::9"): (set(), None),
     }
+
+
+def test_the_router_is_an_address_or_none(source_program: WindowsProgram) -> None:
+    """Its MAC address is asked by SendARP, which Wine does not have."""
+    told = ask(source_program, "router")
+    assert told == "" or not IPv4Address(told).is_unspecified
+
+
+def test_whose_settings_may_name_a_command(source_program: WindowsProgram) -> None:
+    """Lists in memory: Wine keeps none of a file's."""
+    users, other = "S-1-5-32-545", "S-1-5-80-1-2-3-4-5"
+    assert ask(source_program, "owners") == [
+        "",
+        "",
+        f"its owner is {other}",
+        "its owner is S-1-5-19",
+        f"{users} may change it",
+        f"{other} may change it",
+        f"{other} may change it",
+        "",
+        "everybody may change it",
+    ]
+    assert ask(source_program, "own_file") == ["", True]
+
+
+def test_a_command_tells_the_address(source_program: WindowsProgram) -> None:
+    answer, missing, endless = ask(source_program, "commands")
+    assert answer == "1.0.0.1"
+    assert missing.startswith("own: C:\\nowhere.exe can't be run: ")
+    assert endless == "own: did not end in time"
 
 
 def test_windows_calls_us_and_a_wait_can_be_cancelled(source_program: WindowsProgram) -> None:

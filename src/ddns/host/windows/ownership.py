@@ -42,13 +42,17 @@ def refusal(path: str) -> str:
 
 
 def _wrong(path: str) -> str:
-    trusted = {*OWNERS, *_STAND_INS, user()} - {LOCAL_SERVICE, NETWORK_SERVICE}
     wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION
     descriptor = win32security.GetNamedSecurityInfo(path, SE_FILE_OBJECT, wanted)
     owner = win32security.ConvertSidToStringSid(descriptor.GetSecurityDescriptorOwner())
+    return complaint(owner, descriptor.GetSecurityDescriptorDacl(), user())
+
+
+def complaint(owner: str, rights: PyACL | None, us: str) -> str:
+    """Why something with this owner (a SID) and these rights may be another's work than ours or an administrator's."""
+    trusted = {*OWNERS, *_STAND_INS, us} - {LOCAL_SERVICE, NETWORK_SERVICE}
     if owner not in trusted:
         return f"its owner is {owner}"
-    rights: PyACL | None = descriptor.GetSecurityDescriptorDacl()
     if rights is None:
         return "everybody may change it"
     for number in range(rights.GetAceCount()):
