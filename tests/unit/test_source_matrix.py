@@ -28,7 +28,7 @@ from ddns.sources.http import HttpSource
 from ddns.sources.local import InterfaceSource
 from ddns.sources.router import RouterSource
 from ddns.sources.whoami import Question, WhoamiSource
-from ground import matrix
+from ground import coverage, matrix
 from ground.http import Ending, Reply, Request, Server
 from ground.igd import Igd
 from ground.matrix import ANSWERS, ERROR, FAULTS, MATRIX, NONE, PAGE, PORTAL, RESTS, SUBJECTS
@@ -320,3 +320,9 @@ def test_the_page_is_up_to_date() -> None:
         "write the page anew: PYTHONPATH=src:tests:packaging python -m ground.matrix"
     )
     assert IPv6Address(WIDE).version == 6
+
+
+def test_the_page_of_what_is_covered_is_up_to_date() -> None:
+    text = coverage.PAGE.read_text("utf-8")
+    told = text.partition(coverage.BEGIN)[2].partition(coverage.END)[0].strip().splitlines()
+    assert told == coverage.table(), "write the page anew: PYTHONPATH=src:tests:packaging python -m ground.coverage"
