@@ -19,6 +19,7 @@
         │   ├── RateLimited            the provider names, or implies, a pause
         │   ├── ServerSide             5xx and its kin
         │   └── Malformed              an answer that does not say what its protocol says
+        │       └── Intercepted        somebody on the way seems to answer in the server's place
         ├── Held                   0   acknowledged by the gateway, where it waits for an operator
         ├── Deferred              13   not asked: the breaker is open, or the deadline is spent
         │   └── LeaseUnavailable       not written: the fleet lease can't be had, or was lost
@@ -226,6 +227,10 @@ class Malformed(Retryable):
     code = "provider.malformed"
     in_doubt = True
     default_advice = "A portal or proxy may answer instead of the provider; check the URL from this machine."
+
+
+class Intercepted(Malformed):
+    """Somebody on the way seems to answer in the server's place: a captive portal, a filter."""
 
 
 class Deferred(ProviderError):

@@ -1,4 +1,4 @@
-"""What the tests of each built-in source cover: ``python -m ground.coverage`` writes it into docs/reference/coverage.md.
+"""What the tests of each source cover: ``python -m ground.coverage`` writes it into docs/reference/coverage.md.
 
 How sure we are that the real service answers as we read it is a judgement, and stands here in `JUDGEMENT`.
 """

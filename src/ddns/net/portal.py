@@ -8,7 +8,7 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import Mapping
 
-from ddns.errors import Malformed, foreign
+from ddns.errors import Intercepted, foreign
 from ddns.model import HttpRequest
 
 SEEMS = "a captive portal seems to answer"
@@ -20,13 +20,15 @@ _ADVICE = (
 _SIGN_IN = 511
 
 
-def notice(request: HttpRequest, where: str, status: int, headers: Mapping[str, str], body: bytes) -> Malformed | None:
+def notice(
+    request: HttpRequest, where: str, status: int, headers: Mapping[str, str], body: bytes
+) -> Intercepted | None:
     """The error for an answer that a portal seems to give, None for any other.
 
     It may all the same come from the server, so the record is read before anything else.
     """
     found = _found(request, status, headers, body)
-    return Malformed(f"{where}: {SEEMS}: {found}", advice=_ADVICE) if found else None
+    return Intercepted(f"{where}: {SEEMS}: {found}", advice=_ADVICE) if found else None
 
 
 def _found(request: HttpRequest, status: int, headers: Mapping[str, str], body: bytes) -> str:

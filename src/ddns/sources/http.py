@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from ddns.address import Address, Family, Network
-from ddns.errors import CaptivePortal, ProviderError, SourceError, Untrusted, foreign
+from ddns.errors import CaptivePortal, Intercepted, ProviderError, SourceError, Untrusted, foreign
 from ddns.model import HttpRequest, HttpResponse
 from ddns.ports import Deadline, Net
 from ddns.sources.pick import pick
@@ -56,6 +56,8 @@ class HttpSource(msgspec.Struct, frozen=True):
         except Untrusted as error:
             kind = CaptivePortal if error.authority else SourceError
             raise kind(f"{self.name}: {error.message}. {error.advice.removesuffix('.')}") from error
+        except Intercepted as error:
+            raise CaptivePortal(f"{self.name}: {error.message}") from error
         except ProviderError as error:
             raise SourceError(f"{self.name}: {error.message}") from error
         self._refuse(response, self.urls[family])

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from ddns.address import Address, Family, Network
-from ddns.errors import CaptivePortal, ProviderError, SourceError, Untrusted
+from ddns.errors import CaptivePortal, Intercepted, ProviderError, SourceError, Untrusted
 from ddns.model import HttpRequest
 from ddns.net import dot
 from ddns.net.exchange import Server
@@ -80,6 +80,8 @@ class WhoamiSource(msgspec.Struct, frozen=True):
         except Untrusted as error:
             kind = CaptivePortal if error.authority else SourceError
             raise kind(f"{self.name}: {error.message}") from error
+        except Intercepted as error:
+            raise CaptivePortal(f"{self.name}: {error.message}") from error
         except ProviderError as error:
             raise SourceError(f"{self.name}: {error.message}") from error
         address = self._address(answer, query)
