@@ -155,6 +155,17 @@ def test_a_gateway_that_is_away_costs_nothing_and_leaves_a_tombstone(
     fleet.retire(host)
 
 
+def test_a_machine_that_its_operator_took_out_meanwhile_can_still_leave(
+    fleet: Fleet, served: tuple[str, Callable[[], None]]
+) -> None:
+    fleet.retire(fleet.enrol(served[0]))
+    until(lambda: fleet.world.published() == ())
+    assert fleet.machine.ddns("remove", "--all", "--yes").exit == 12, "without --revoke it is not asked why"
+    done = fleet.machine.ddns(*ALL)
+    assert (done.exit, told(done)["gateways"][0]["state"], fleet.key().exists()) == (0, "revoked", False), done
+    assert (fleet.machine.ddns(*ALL).exit, fleet.machine.ddns("run").exit) == (0, 0)
+
+
 def test_nothing_dangles_wherever_it_is_killed(fleet: Fleet, served: tuple[str, Callable[[], None]]) -> None:
     """Around each effect (a request to the gateway, a transaction, a file): the same command again ends it."""
     url, _ = served

@@ -50,6 +50,17 @@ def written(data: Path, text: str) -> Path:
     return data
 
 
+def test_a_record_that_its_provider_can_t_keep_is_warned_of(data: Path) -> None:
+    record = '[[record]]\nname = "note.example.com"\nprovider = "he"\ntypes = ["TXT"]\nvalue = "a"\n'
+    provider = '[provider.he]\nkind = "dyndns2"\nurl = "https://dyn.example.org/nic/update"\n'
+    provider += 'username = "u"\npassword = "env:HOME"\n'
+    result = ddns_config("validate", "--data", written(data, f"schema = 1\n{record}{provider}"))
+    assert (result.stderr, result.exit_code) == (
+        "warning: ddns.toml:5: record[0]: a provider of kind dyndns2 keeps no TXT records\n",
+        0,
+    )
+
+
 def test_init_writes_what_was_asked_for_and_it_is_valid(data: Path) -> None:
     asked = ["--name", "home.example.com", "--name", "Nas.example.com", "--type", "A", "--type", "AAAA", "--ttl", "60"]
     result = ddns_config("init", "--data", data, *asked, "--provider", "cloudflare", "--set", "zone=example.com")

@@ -48,11 +48,13 @@ def test_all_goes_and_no_run_of_any_kind_brings_it_back(stage: Stage) -> None:
         assert stage.run(request) == 0
         assert stage.published() == ((), ())
     assert stage.status()["paused_until"] == "9999-12-31T00:00:00.000Z"
+    assert stage.status()["retired_at"] <= stage.status()["written_at"]
     assert [record["outcome"] for record in stage.status()["records"]] == ["removed"] * 2
     assert [row.reason for row in stage.history()][2:] == ["remove"] * 2
     again = remove(stage, ALL)
     assert (again.outcomes, again.exit) == ((), 0)
     assert pausing.pause(str(stage.folder), None) is not None
+    assert "retired_at" not in stage.status()
     assert stage.run() == 0
     assert stage.published() == ((FIRST,), (FIRST,))
 

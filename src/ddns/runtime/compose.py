@@ -273,7 +273,7 @@ def _named_refs(settings: msgspec.Struct) -> list[tuple[str, SecretRef]]:
 def warnings(loaded: config.Loaded, places: host.Places) -> list[str]:
     """What settings that are valid still lack: records, and secrets that can be used."""
     vault = Vault(places.secrets, places.option)
-    found = [] if loaded.settings.record else [no_records(places)]
+    found = _misplaced(loaded) if loaded.settings.record else [no_records(places)]
     tables: list[tuple[tuple[str, ...], msgspec.Struct]]
     tables = [(("provider", ident), settings) for ident, settings in loaded.settings.provider.items()]
     tables += _beside(loaded.settings)
@@ -284,6 +284,21 @@ def warnings(loaded: config.Loaded, places: host.Places) -> list[str]:
             except BadCredentials as error:
                 key = f"{dotted(path)}.{name}"
                 found.append(f"{loaded.where(key)}: {key}: {error.message}")
+    return found
+
+
+def _misplaced(loaded: config.Loaded) -> list[str]:
+    """Records of a type that their provider does not keep; the others are kept all the same."""
+    found = []
+    for number, record in enumerate(loaded.settings.record):
+        kind = loaded.kinds[record.provider]
+        kept = providers.load(kind).CAPABILITIES.types
+        where = loaded.where(f"record[{number}].types")
+        found += [
+            f"{where}: record[{number}]: a provider of kind {kind} keeps no {rtype} records"
+            for rtype in record.types
+            if rtype.family is None and rtype not in kept
+        ]
     return found
 
 

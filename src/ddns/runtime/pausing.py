@@ -56,6 +56,8 @@ def _show(places: host.Places, until: float | None) -> None:
             status = json.load(file)
         if isinstance(status, dict):
             status["paused_until"] = None if until is None else utc(until)
+            if until is None:
+                status.pop("retired_at", None)
             host.replace(places.status_file, json.dumps(status, separators=(",", ":")).encode() + b"\n")
     except (OSError, ValueError):
         return

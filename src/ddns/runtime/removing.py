@@ -15,7 +15,7 @@ from ddns import host
 from ddns.config import names
 from ddns.config.load import Loaded
 from ddns.cycle import World, carry_out
-from ddns.errors import Conflict, DdnsError, Exit, NotPermitted, UsageError, worst
+from ddns.errors import BadCredentials, Conflict, DdnsError, Exit, NotPermitted, UsageError, worst
 from ddns.host.secrets import Vault
 from ddns.model import Hold, Kind, Memory, Outcome, Plan, RecordKey, RecordType, Run
 from ddns.observe import observe
@@ -180,19 +180,28 @@ class _Removing:
         self._close(loaded, outcomes, removal.exit, memory)
         return removal
 
-    def _leave(self, loaded: Loaded, world: World, outcomes: Sequence[Outcome]) -> list[Farewell]:
+    def _disown(self, providers: set[str], outcomes: list[Outcome]) -> None:
+        """What a gateway kept from a host that it had revoked before is not this machine's any more."""
+        for place, outcome in enumerate(outcomes):
+            if outcome.key.provider in providers and _unknown(outcome):
+                self._store.disown(outcome.key)
+                outcomes[place] = Outcome(Kind.PROVEN, outcome.key, outcome.at, note="the gateway took this host out")
+
+    def _leave(self, loaded: Loaded, world: World, outcomes: list[Outcome]) -> list[Farewell]:
         tools = compose.build_tools(
             loaded.settings, self._vault, self._log, self._start.trace_id, world.clock, world.net
         )
         if not self._wish.revoke:
             return farewell.standing(loaded, tools, self._vault)
         # A record of somebody else is not ours to wait for; one of ours that still stands needs the key.
-        if any(_exit(outcome) and not _foreign(outcome) for outcome in outcomes):
+        # One that the gateway refuses to know may be of a host that its operator took out: that is asked, too.
+        if any(_exit(outcome) and not _foreign(outcome) and not _unknown(outcome) for outcome in outcomes):
             return farewell.kept(loaded, tools, self._vault)
         left = {outcome.key.provider for outcome in outcomes if _foreign(outcome)}
         found = farewell.revoke(
             loaded, tools, self._vault, world.policy, world.random, sweep=lambda ident: ident not in left
         )
+        self._disown({item.provider for item in found if item.state == "revoked"}, outcomes)
         for item in found:
             self._log.write("INFO", "key given back", provider=item.provider, state=item.state, host=item.host)
         return found
@@ -211,6 +220,10 @@ class _Removing:
             fingerprint=memory.fingerprint,
         )
         self._log.write("INFO" if ended is Exit.FINE else "WARN", "removal ended", exit=int(ended), changed=changed)
+
+
+def _unknown(outcome: Outcome) -> bool:
+    return isinstance(outcome.cause, BadCredentials)
 
 
 def _foreign(outcome: Outcome) -> bool:

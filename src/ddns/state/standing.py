@@ -27,7 +27,7 @@ def tail(
     providers = {key.provider for key in keys}
     contentions, contended_at = store.contentions(now - 3600.0)
     blocks = [row for row in store.block_rows() if row["provider"] in providers]
-    health = visibility(store)
+    health, retired = visibility(store), store.retired_at()
     return json.dumps(
         {
             **({"health": health} if health else {}),
@@ -35,6 +35,7 @@ def tail(
             "records": [_record(row, _next_at(row, blocks, every)) for row in rows],
             "blocks": [_block(row) for row in blocks],
             "paused_until": _utc(paused_until),
+            **({"retired_at": utc(retired)} if retired is not None else {}),
             "changes_last_hour": store.changes_since(now - 3600.0),
             "contentions_last_hour": contentions,
             "contended_at": _utc(contended_at),

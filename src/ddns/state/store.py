@@ -196,6 +196,8 @@ class Store:
         if until is None:
             statements.append(("DELETE FROM meta WHERE key = 'retired_at'", ()))
         told = json.loads(self.status_tail() or EMPTY_TAIL) | {"paused_until": None if until is None else utc(until)}
+        if until is None:
+            told.pop("retired_at", None)
         tail = json.dumps(told, separators=(",", ":"))
         statements.append(("INSERT OR REPLACE INTO meta (key, value) VALUES ('status_tail', ?)", (tail,)))
         self._write(statements)
@@ -252,6 +254,12 @@ class Store:
         calls = "".join("x" if failed else "." for failed in note.calls)
         sql = "INSERT OR REPLACE INTO breakers (name, calls, opened_at, open_until, openings) VALUES (?, ?, ?, ?, ?)"
         self._write([(sql, (name, calls, note.opened_at, note.open_until, note.openings))])
+
+    def disown(self, key: RecordKey) -> None:
+        """Forget that a record is ours, and what was intended with it."""
+        forget = f"UPDATE records SET rrset = NULL, pending = 0, code = NULL, advice = NULL WHERE {settling.WHERE}"
+        end = f"UPDATE changes SET state = 'external' WHERE {settling.WHERE} AND state IN ('open', 'accepted')"
+        self._write([(forget, rows.place(key)), (end, rows.place(key))])
 
     def note_visibility(self, seen: Visibility) -> None:
         """Store how long a write took to be seen."""
