@@ -225,7 +225,8 @@ def test_a_proxy_of_the_system_that_is_not_spoken_here(monkeypatch: pytest.Monke
 
 
 def test_a_proxy_is_told_without_its_password() -> None:
-    assert str(Hop("http://proxy.example:3128", (b"a", b"canary"))) == "proxy.example:3128"
+    hop = Hop("http://proxy.example:3128", (b"a", b"canary"))
+    assert (str(hop), repr(hop)) == ("proxy.example:3128", "Hop('proxy.example:3128')")
 
 
 def test_tls_is_what_goes_through(town: Town, proxy: Callable[..., Proxy]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from ddns import host
 from ddns.address import Family
 from ddns.config.load import Loaded
 from ddns.errors import LeaseUnavailable, SettingsError
-from ddns.host import route
+from ddns.host import adapters, route
+from ddns.host.addresses import LocalAddress
 from ddns.host.secrets import Vault
 from ddns.model import HttpRequest
 from ddns.net import ways
@@ -59,6 +61,27 @@ def test_how_the_network_is_used(places: host.Places) -> None:
     assert made.proxies.hop("https://api.example.test/") == Hop("http://proxy.example:3128", (b"pc", b"canary-proxy"))
     assert made.proxies.hop("https://nas.lan/") is None
     assert connections.ways(loaded(places, "").settings, vault(places).resolve).proxies.hop("https://x.test/") is None
+
+
+def test_where_a_socket_takes_no_interface_its_addresses_are_taken(
+    places: host.Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = loaded(places, '[network]\ninterface = "Ethernet 2"\n').settings
+    found = [
+        LocalAddress("Ethernet", ip_address("192.0.2.1")),
+        LocalAddress("Ethernet 2", ip_address("192.0.2.9")),
+        LocalAddress("Ethernet 2", ip_address("fe80::9")),
+        LocalAddress("Ethernet 2", ip_address("2001:db8::8"), temporary=True),
+        LocalAddress("Ethernet 2", ip_address("2001:db8::9")),
+    ]
+    monkeypatch.setattr(adapters, "read", lambda: found)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(sys, "platform", "win32")
+        made = connections.ways(settings, vault(places).resolve)
+        assert (made.source4, made.source6) == ("192.0.2.9", "2001:db8::9")
+        found.clear()
+        with pytest.raises(SettingsError, match="there is no interface Ethernet 2 with an address"):
+            connections.ways(settings, vault(places).resolve)
 
 
 def test_a_source_address_is_a_route(places: host.Places, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,9 @@ class Hop(msgspec.Struct, frozen=True):
     url: str
     login: tuple[bytes, bytes] | None = None
 
+    def __repr__(self) -> str:
+        return f"Hop({str(self)!r})"  # without the password
+
     def __str__(self) -> str:
         return urllib.parse.urlsplit(self.url).netloc
 
