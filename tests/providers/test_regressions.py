@@ -14,13 +14,14 @@ from ddns.errors import ProviderError
 from ddns.model import Applied, Change, HttpRequest, Observed, Reason
 from ddns.providers import table
 from ddns.providers.dyndns2 import Settings
+from ddns.providers.signing.canonical import Key
 from ddns.secret import SecretRef
 from ground.http import Reply, Request
 from providers.cast import FIRST, HOME, SECOND, addresses
 from providers.doubles import cloudflare, services
 from providers.doubles.services import PASSWORD
 from providers.stage import connect, deadline, media
-from providers.test_signing import SCHEMES, Key
+from providers.test_signing import SCHEMES
 
 #: Kinds with a double that is asked over HTTP.
 WEB = sorted(kind for kind in table.MODULES if "double" in media(kind) and kind not in ("rfc2136", "gateway"))
