@@ -9,21 +9,26 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 import dns.message
 import httpx
+import msgspec
 import pytest
 import trustme
 
 from ddns.address import Family
-from ddns.errors import Malformed, ProviderError, Transport, Untrusted
-from ddns.model import HttpRequest, HttpResponse
+from ddns.errors import Intercepted, Malformed, ProviderError, Retryable, Transport, Untrusted
+from ddns.model import Change, HttpRequest, HttpResponse, Reason, RecordKey, RecordType, RRset
 from ddns.net import exchange, skew, sockets, ways
 from ddns.net.client import Client
 from ddns.net.ways import Ways
-from ddns.ports import Deadline
+from ddns.ports import Deadline, Tools
+from ddns.protocol import Identity
+from ddns.providers import table as providers
 from ddns.runtime.clock import SystemClock
+from ddns.secret import Secret, SecretRef
 from ground.http import Reply, Request, Server
 from ground.whoami import Whoami
 from unit.fakes import FakeClock
@@ -220,7 +225,7 @@ HTML = b"<!DOCTYPE html><html><title>Sign in</title></html>"
 )
 def test_a_portal(status: int, headers: dict[str, str], body: bytes) -> None:
     found = answered(status, headers, body)
-    assert type(found) is Malformed
+    assert isinstance(found, Intercepted)
     assert found.message.startswith(f"api.example.test: {SEEMS}: HTTP {status}")
     assert found.in_doubt, "should it be the server after all, the record is read first"
     assert "sign in with a browser" in found.advice
@@ -253,6 +258,40 @@ def test_a_portal_s_password_is_not_repeated() -> None:
     found = answered(302, {"location": "https://user:canary@portal.example/"})
     assert isinstance(found, Malformed)
     assert "canary" not in found.message
+
+
+@pytest.mark.parametrize("kind", ["cloudflare", "digitalocean", "gateway", "desec"])
+@pytest.mark.parametrize(
+    "answer",
+    [(200, PAGE, HTML), (302, {"location": "http://portal.example/"}, b""), (511, PAGE, HTML)],
+    ids=["page", "redirect", "sign-in"],
+)
+def test_a_portal_is_no_wrong_password_of_a_provider(kind: str, answer: tuple[int, dict[str, str], bytes]) -> None:
+    """At providers and the gateway alike: tried again, and nothing is blocked."""
+    status, headers, body = answer
+
+    def portal(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+
+    tools = Tools(
+        net=Client(lambda _family, _ca: httpx.MockTransport(portal)),
+        clock=SystemClock(),
+        resolve=lambda _ref: Secret(Identity("h1", bytes(32), "gw.example.test").text()),
+        gateway_url="https://gw.example.test",
+    )
+    module = providers.load(kind)
+    provider = module.connect(msgspec.convert({"token": "env:T"}, module.Settings, dec_hook=_made), tools)
+    key = RecordKey("p", "home.example.com", RecordType.A)
+    found = provider.observe([key], soon())[key]
+    assert isinstance(found, Retryable)
+    assert SEEMS in found.message
+    change = Change("c", key, None, RRset(frozenset({ip_address("203.0.113.7")}), 60), Reason.CREATE, 1)
+    ((_, result),) = provider.apply([change], soon())
+    assert isinstance(result, Retryable)
+
+
+def _made(kind: type[object], value: str) -> object:
+    return SecretRef(value)
 
 
 def test_a_certificate_of_a_portal() -> None:
