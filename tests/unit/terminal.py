@@ -118,7 +118,7 @@ def at_a_terminal(*arguments: str, answers: Sequence[tuple[str, str]] = (), **en
 
 
 def _typed(leader: int, answers: list[tuple[str, str]]) -> bytes:
-    drawn, seen, ends = b"", 0, time.monotonic() + 60
+    drawn, seen, ends, text = b"", 0, time.monotonic() + 60, ""
     while True:
         if answers and (place := drawn.find(answers[0][0].encode(), seen)) >= 0:
             seen = place + len(answers[0][0].encode())
@@ -126,6 +126,8 @@ def _typed(leader: int, answers: list[tuple[str, str]]) -> bytes:
             os.write(leader, (text if text.endswith(("\n", "\x03", "\x04")) else text + "\n").encode())
         assert time.monotonic() < ends, f"it waits for more than was typed: {drawn.decode()}"
         if not select.select([leader], [], [], 1)[0]:
+            if text == "\x03":  # Python overlooks one that comes just before it begins to read: a person types it again
+                os.write(leader, b"\x03")
             continue
         try:
             part = os.read(leader, 65536)
