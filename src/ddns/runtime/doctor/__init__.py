@@ -19,10 +19,8 @@ def examine(data: str | None, tell: Callable[[str], None], seams: compose.Seams 
     Raises StateError when the folders can't be used at all.
     """
     from ddns.runtime.doctor import folders, memory, network, providers, settings, timer
-    from ddns.runtime.doctor.overheard import Overheard
 
     start, seams = Start(data), seams or compose.Seams()
-    net = Overheard(seams.net(), seams.clock)
     tell("settings and folders")
     loaded, found = settings.look(start.places)
     found += folders.look(start.places)
@@ -31,7 +29,7 @@ def examine(data: str | None, tell: Callable[[str], None], seams: compose.Seams 
     found += timer.look(start.places)
     if loaded is None:
         return found
-    world = settings.world(start, loaded, seams, net)
+    world, net = settings.world(start, loaded, seams)
     tell("the way to the Internet")
     found += network.routes(world)
     for family in network.families(world):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 
 from msgspec.structs import replace
 
@@ -12,9 +13,9 @@ from ddns.config.schema import Retry
 from ddns.cycle import World
 from ddns.errors import SettingsError
 from ddns.host.secrets import Vault
-from ddns.ports import Net
 from ddns.runtime import RunRequest, Start, compose
 from ddns.runtime.doctor.finding import Finding, ok, problem, warning
+from ddns.runtime.doctor.overheard import Overheard
 from ddns.runtime.looking import NoLog, NoState, recall
 
 AREA = "settings"
@@ -42,18 +43,20 @@ def look(places: host.Places) -> tuple[Loaded | None, list[Finding]]:
     return loaded, found
 
 
-def world(start: Start, loaded: Loaded, seams: compose.Seams, net: Net) -> World:
-    """What a run is made of, over `net`. Its state keeps nothing; blocks and breaker do not stand in the way."""
+def world(start: Start, loaded: Loaded, seams: compose.Seams) -> tuple[World, Overheard]:
+    """What a run is made of, over a network that remembers. Its state keeps nothing; nothing is left alone for now."""
     vault = Vault(start.places.secrets, start.places.option)
-    overheard = replace_net(seams, net)
+    net = Overheard(seams.net(), seams.clock)
     loaded = copy.copy(loaded)
     loaded.settings = replace(loaded.settings, retry=Retry(attempts=2))  # somebody waits for the answer
-    request = RunRequest(start.data, now=True)
-    return replace(
-        compose.world(loaded, request, recall(start), NoState(), vault, NoLog(), start.trace_id, overheard), prove=True
+    made = compose.world(
+        loaded,
+        RunRequest(start.data, now=True),
+        recall(start),
+        NoState(),
+        vault,
+        NoLog(),
+        start.trace_id,
+        dataclasses.replace(seams, net=lambda: net),
     )
-
-
-def replace_net(seams: compose.Seams, net: Net) -> compose.Seams:
-    """The same seams over another network."""
-    return compose.Seams(seams.clock, lambda: net, seams.state, seams.provider, seams.random, seams.gather)
+    return replace(made, prove=True), net
