@@ -66,7 +66,7 @@ def withdraw(
                 changes.append(_removal(run, number, seen))
                 continue
         if seen.rrset is None and not seen.held:
-            unchanged.append(Keep(key, None, seen, note="it is gone already"))
+            unchanged.append(Keep(key, None, seen, note="gone already"))
         elif _as_written(seen.rrset, ours) or seen.held:
             changes.append(_removal(run, number, seen))
         elif 0 <= now - since < settle:

@@ -200,7 +200,7 @@ def test_the_command_line(stage: Stage) -> None:
     assert dry["records"] == [
         {
             "name": ONE, "type": "A", "provider": "one", "in_settings": True, "values": [FIRST],
-            "outcome": "would be removed", "error": None,
+            "outcome": "would be removed", "note": None, "error": None,
         }
     ]  # fmt: skip
     said = ddns("remove", ONE, "--yes", "--data", folder)

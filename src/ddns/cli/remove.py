@@ -121,7 +121,12 @@ def _planned(item: Change | Keep, found: Removal) -> dict[str, Any]:
 
     stands = item.before if isinstance(item, Change) else None
     outcome = "would be removed" if isinstance(item, Change) else "is gone"
-    return _record(item.key, found) | {"values": stands.texts() if stands else [], "outcome": outcome, "error": None}
+    return _record(item.key, found) | {
+        "values": stands.texts() if stands else [],
+        "outcome": outcome,
+        "note": None,
+        "error": None,
+    }
 
 
 def _outcome(outcome: Outcome, found: Removal) -> dict[str, Any]:
@@ -130,6 +135,7 @@ def _outcome(outcome: Outcome, found: Removal) -> dict[str, Any]:
     return _record(outcome.key, found) | {
         "values": stands.texts() if stands else [],
         "outcome": outcome.kind.value,
+        "note": outcome.note or None,
         "error": _error(outcome.cause),
     }
 
@@ -162,7 +168,7 @@ def draw(told: dict[str, Any]) -> None:
         screen.line("This machine owns no record.")
     for item in told["records"]:
         mark = sign("fine" if item["outcome"] in _FINE else "failed")
-        words = {"proven": "is gone already", "accepted": "will be removed by the gateway"}
+        words = {"proven": item["note"] or "gone already", "accepted": "will be removed by the gateway"}
         values = f" ({', '.join(item['values'])})" if item["values"] else ""
         outcome = words.get(item["outcome"], item["outcome"])
         screen.line(mark, f" {readable(item['name'])} {item['type']}{values} ", (outcome, "strong"), hang=2)
