@@ -81,12 +81,12 @@ def test_one_lying_operator_never_gets_its_address_published(world: World) -> No
 #: What each fault is told as, of each of the two sources: a pattern, because a reset or a silence can be met in two
 #: ways.
 TOLD = {
-    Fault.HTML: 'the answer is not one address: "<html>',
+    Fault.HTML: "a web page came in place of an address; a captive portal or a filter",
     Fault.TWO_ADDRESSES: re.escape(f'the answer is not one address: "{SECOND}, 198.51.100.77"'),
     Fault.PRIVATE: r"answered 192\.168\.1\.20, which is not a public address",
     Fault.WRONG_FAMILY: "answered 2606:4700::1111, which is not an IPv4 address",
     Fault.UNAVAILABLE: "answered with status 503",
-    Fault.REDIRECT: "answered with status 302",
+    Fault.REDIRECT: r"answered with a redirect \(status 302\); redirects are not followed",
     Fault.HUGE: "the answer is longer than 4096 bytes",
     Fault.NOTHING: 'the answer is not one address: ""',
     Fault.HALF_A_BODY: "broke off or is not HTTP: .*?without sending complete message body",
