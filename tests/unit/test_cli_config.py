@@ -250,6 +250,20 @@ def test_validate_as_json(data: Path) -> None:
     assert result.exit_code == 0
 
 
+def test_validate_warns_of_a_missing_secret_in_a_table_within_a_table(data: Path) -> None:
+    written(
+        data,
+        'schema = 1\n[provider.bridge]\nkind = "lexicon"\nprovider = "powerdns"\nzone = "example.com"\n'
+        '[provider.bridge.secrets]\nauth_token = "env:LEXICON_TOKEN"\n',
+    )
+    result = ddns_config("validate", "--data", data)
+    assert result.exit_code == 0
+    assert (
+        "provider.bridge.secrets.auth_token: "
+        "the secret env:LEXICON_TOKEN is not there: the environment variable is not set" in result.output
+    )
+
+
 PROVIDERS = {
     "half a key": ('kind = "rfc2136"\nserver = "ns1"\nkey_name = "host1"', "key and key_name go together"),
     "no server": ('kind = "rfc2136"\nserver = "ns1:0"', "server: "),
