@@ -6,11 +6,14 @@ import re
 import traceback
 import urllib.parse
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from ddns.address import Family
+from ddns.compare import Rules, compare
 from ddns.errors import (
     BadCredentials,
     Banned,
@@ -21,7 +24,7 @@ from ddns.errors import (
     RateLimited,
     Rejected,
 )
-from ddns.model import Applied, Change, Observed, Reason, RecordKey, RecordType, RRset
+from ddns.model import Applied, Available, Change, Memory, Observed, Reason, RecordKey, RecordType, RRset, Run, Target
 from ddns.ports import Provider
 from ddns.providers.dyndns2 import Settings
 from ddns.providers.presets import SERVICES
@@ -111,6 +114,24 @@ def test_an_update_of_ipv6_leaves_ipv4(service: Service, name: str) -> None:
         assert "IPv6" in result.message
         assert service.web.server.hits == 0
     assert service.zone.get(host, "A") == {FIRST}
+
+
+@pytest.mark.parametrize(("service", "name"), [(name, name) for name in NAMES], indirect=["service"])
+def test_nothing_is_sent_without_a_change(service: Service, name: str) -> None:
+    """Services ban who updates without one: what stands at the name servers decides, with nothing known from before."""
+    on, host = provider(service, name), service.asked.host
+    target = Target(RecordKey("main", host, RecordType.A), Family.V4, None)
+
+    def run(address: str) -> int:
+        """How often the service is asked, with the machine at the address."""
+        before = service.web.server.hits
+        seen = on.observe([target.key], deadline())
+        says = {Family.V4: Available(IPv4Address(address), ("A", "B"))}
+        plan = compare(Run("trace", "schedule", 1e6), [target], says, seen, Memory({}, {}), 1e6, Rules())
+        assert all(result == Applied() for _, result in on.apply(plan.changes, deadline()))
+        return service.web.server.hits - before
+
+    assert [run(address) for address in (FIRST, FIRST, SECOND, SECOND)] == [1, 0, 1, 0]
 
 
 @pytest.mark.parametrize(("service", "name"), [(name, name) for name in NAMES], indirect=["service"])
