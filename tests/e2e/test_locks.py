@@ -11,7 +11,7 @@ import pytest
 
 from e2e import world as worlds
 from e2e.machine import Machine, ended
-from e2e.site import until
+from e2e.site import Site, until
 from e2e.world import FIRST, SECOND, World
 from ground import NotHere, not_run
 from ground.bind import HOST, Bind
@@ -148,3 +148,26 @@ def test_a_holder_killed_before_its_write_holds_nobody_up_for_ever(
     one.write_settings(more=settings(one, redis_server, redis_server.port))
     assert one.machine.ddns("run").exit == 0
     assert (outcome(one), one.published()) == ("proven", (SECOND,))
+
+
+def test_a_lease_at_the_gateway(fleet: tuple[World, World], bind: Bind, ca: Authority, tmp_path: Path) -> None:
+    """The record is written by the machine itself; only the right to do so comes from the gateway."""
+    (tmp_path / "site").mkdir()
+    site = Site(tmp_path / "site", bind, ca)
+    world = fleet[0]
+    with site.process() as (url, kill):
+        code = site.code(world.name.partition(".")[0])
+        told = world.machine.ddns("enroll", url, "--ca-file", str(ca.file), stdin=code)
+        assert told.exit == 0, told
+        token = next(line.partition("= ")[2] for line in told.out.splitlines() if line.startswith("token = "))
+        lock = f'[lock]\nkind = "gateway"\nsecret = {token}\n[gateway]\nurl = "{url}"\nca_file = "{ca.file}"\n'
+        world.write_settings(more=f'[proof]\nsettle = "1ms"\n{lock}')
+        assert world.machine.ddns("run").exit == 0
+        assert world.published() == (FIRST,)
+        (line,) = (line for line in world.machine.log() if line["message"] == "fleet lease taken")
+        assert line["details"] == {"lease": "ddns", "token": 1, "ttl": 60.0}
+        assert '"leased"' in (site.data / "audit.jsonl").read_text()
+        kill()
+        world.move(SECOND)
+        without = world.machine.ddns("run")
+    assert (without.exit, outcome(world), world.published()) == (13, "deferred", (FIRST,))
