@@ -76,6 +76,16 @@ def test_what_ends_the_rest(stage: Stage, cause: str, monkeypatch: pytest.Monkey
     assert stage.sql("SELECT count(*) FROM refused") == [(0,)]
 
 
+def test_a_rest_is_over_for_good_though_another_trouble_came_between(stage: Stage) -> None:
+    stage.net.says.clear()
+    assert stage.run(RunRequest(full=True)) == 11
+    stage.move(FIRST)
+    assert stage.run(RunRequest(now=True)) == 0
+    assert stage.published() == ((FIRST,), (FIRST,))
+    assert stage.run(RunRequest(full=True)) == 0
+    assert {record["error"] for record in stage.status()["records"]} == {None}
+
+
 def test_one_refused_name_never_holds_up_another(stage: Stage) -> None:
     stage.clock.tick(600)
     stage.dns.alter(TWO, "203.0.113.66")

@@ -47,7 +47,7 @@ def settled(outcome: Outcome, row: sqlite3.Row | None, mask: Callable[[str], str
         proof = (outcome.observed.at, outcome.observed.by)
         statements.append(_update("proven_at = ?, proven_by = ?, held_until = NULL", proof, key))
     statements += _for_the_next_run(outcome, row)
-    statements += _refusal(outcome, row, mask)
+    statements += _refusal(outcome, mask)
     seen = _became_visible(outcome, row)
     statements += visible(seen) if seen is not None else []
     if change is not None:
@@ -92,14 +92,14 @@ def _for_the_next_run(outcome: Outcome, row: sqlite3.Row | None) -> list[Stateme
     return [] if outcome.kind.right else [_update("pending = 1", (), outcome.key)]
 
 
-def _refusal(outcome: Outcome, row: sqlite3.Row | None, mask: Callable[[str], str]) -> list[Statement]:
+def _refusal(outcome: Outcome, mask: Callable[[str], str]) -> list[Statement]:
     """A refusal rests the record; its end ends the rest. One with an `until` is such a rest, told again."""
     key, cause, change = outcome.key, outcome.cause, outcome.change
     if outcome.kind is Kind.FAILED and isinstance(cause, Rejected) and outcome.until is None:
         wish = rows.encode(change.after) if change is not None else None
         told = (wish, outcome.at, outcome.at + REFUSED_SECONDS, mask(cause.message), cause.advice)
         return [(LATER["refused"], ()), (_REFUSED, (*rows.place(key), *told))]
-    if row is not None and row["code"] == Rejected.code and outcome.kind is not Kind.FAILED:
+    if outcome.kind.right and outcome.kind is not Kind.UNCHANGED:
         return [(LATER["refused"], ()), (f"DELETE FROM refused WHERE {WHERE}", rows.place(key))]
     return []
 
