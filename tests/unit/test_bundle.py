@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from ddns.errors import BadCredentials
 from ddns.model import BlockNote, Change, Kind, Outcome, Reason, RecordKey, RecordType, RRset, Run
+from ddns.runtime import bundling
 from ddns.runtime.redaction import Redactor
 from ddns.state.opening import open_store
 from ground import canary
@@ -233,6 +234,13 @@ def test_it_is_the_owner_s_alone_and_replaces_nothing(machine: Path) -> None:
     link.symlink_to(machine.parent / "elsewhere.zip")
     assert ddns("support-bundle", "-o", link, "--data", machine).code == 2
     assert not (machine.parent / "elsewhere.zip").exists()
+
+
+def test_a_file_that_came_in_between_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "bundle.zip").write_text("somebody else's")
+    with pytest.raises(FileExistsError):
+        bundling.keep(str(tmp_path / "bundle.zip"), b"ours")
+    assert (tmp_path / "bundle.zip").read_text() == "somebody else's"
 
 
 def test_a_folder_that_is_not_there(machine: Path) -> None:
