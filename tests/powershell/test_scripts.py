@@ -133,3 +133,52 @@ def test_constrained_language_is_said_before_anything_else(share: Share, script:
     assert (ended.exit, calls, ended.out) == (2, [], "")
     assert "ConstrainedLanguage mode" in " ".join(ended.err.split())
     assert ended.err.count("Line |") <= 1, ended.err
+
+
+#: The functions of Deploy-DDNS.ps1 that start it again, without what it does.
+AGAIN = """
+$ast = [System.Management.Automation.Language.Parser]::ParseFile('{script}', [ref]$null, [ref]$null)
+$kind = [System.Management.Automation.Language.FunctionDefinitionAst]
+foreach ($one in $ast.FindAll({{ $args[0] -is $kind -and $args[0].Name -eq 'Invoke-DdnsAgain' }}, $true)) {{
+    . ([scriptblock]::Create($one.Extent.Text))
+}}
+function Join-Path {{ param($Path, $ChildPath) [IO.Path]::Combine($Path, $ChildPath.Replace('\\', '/')) }}
+$bound = {bound}
+try {{ Invoke-DdnsAgain -Bound $bound; "code $LASTEXITCODE" }} catch {{ "$_" }}
+"""
+
+
+def again(share: Share, bound: str) -> list[str]:
+    """What the 64-bit PowerShell is started with, line by line, or why it is not."""
+    shell = share.root / "windows" / "sysnative" / "WindowsPowerShell" / "v1.0" / "powershell.exe"
+    shell.parent.mkdir(parents=True, exist_ok=True)
+    shell.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\nexit 7\n')
+    shell.chmod(0o755)
+    text = AGAIN.format(script=share.folder / "Deploy-DDNS.ps1", bound=bound)
+    return share.shell.text(text, environ={"SystemRoot": str(share.root / "windows")}).out.splitlines()
+
+
+def test_from_the_32_bit_powershell_it_goes_on_in_the_64_bit_one(share: Share) -> None:
+    """With every parameter, also those that have spaces, and its exit code."""
+    said = again(share, "@{ ConfigPath = 'C:/my settings/ddns.toml'; NoStart = [switch]$true; Force = [switch]$false }")
+    assert said[:3] == ["-NoProfile", "-NonInteractive", "-File"]
+    assert said[-1] == "code 7"
+    assert "-NoStart" in said
+    assert "-Force" not in said
+    assert said[said.index("-ConfigPath") + 1] == "C:/my settings/ddns.toml"
+
+
+@pytest.mark.parametrize(
+    ("bound", "key"),
+    [
+        ("@{ Secret = [securestring]::new() }", "-Secret"),
+        ("@{ EnrolmentCode = [securestring]::new() }", "-EnrolmentCode"),
+        ("@{ TaskCredential = [pscredential]::Empty }", "-TaskCredential"),
+        ("@{ Name = 'a.example.com', 'b.example.com' }", "-Name"),
+        ("@{ ProviderSetting = @{ a = 1 } }", "-ProviderSetting"),
+    ],
+)
+def test_what_can_not_be_handed_on_is_said(share: Share, bound: str, key: str) -> None:
+    (said,) = again(share, bound)
+    assert "32-bit" in said
+    assert f"{key} can not be handed on" in said

@@ -149,3 +149,39 @@ def test_start_modes_leave_nothing_of_each_other(windows: Windows, program: Path
     assert windows.call("Uninstall-Ddns", RemoveData=True, Confirm=False)["Outcome"] == "Removed"
     assert windows.calls(script=f"[string]({run})") == [""]
     assert not list(windows.root.rglob("AppData/Local/**/DDNS"))
+
+
+RESIDENT = "@(Get-Process -Name ddns -ErrorAction Ignore | ForEach-Object { $_.Path })"
+
+
+def test_a_service_and_a_run_key_begin_at_once(
+    windows: Windows, program: Path, windows_world: World, tmp_path: Path
+) -> None:
+    """What stays resident runs when the deployment ends, and is gone when another mode has taken its place."""
+    shell = windows.served.shell
+    zipped = release(tmp_path / "releases", program, "0.1.0")
+    settings = shell.path(tmp_path / "draft" / "ddns.toml")
+    asked: Row = {"Package": shell.path(zipped.path), "Sha256": zipped.sha256, "ConfigPath": settings}
+    secret = {"Secret": {"tsig": windows_world.bind.key.secret}}
+
+    service = windows.call("Install-Ddns", secret, **asked, Mode="Service")
+    assert (service["Outcome"], service["Mode"]) == ("Installed", "Service"), json.dumps(service, indent=1)
+    assert windows_world.published() == (FIRST,)
+    state, path = windows.calls(script=f"[string](Get-Service -Name DDNS).Status; {RESIDENT}")
+    assert (state, path) == ("Running", r"C:\Program Files\DDNS\0.1.0\app\ddns.exe")
+
+    windows_world.move(SECOND)
+    task = windows.call("Install-Ddns", Mode="Task")
+    assert (task["Outcome"], task["Mode"]) == ("Updated", "Task"), json.dumps(task, indent=1)
+    assert windows_world.published() == (SECOND,)
+    assert windows.calls(script=f"(Get-Service -Name DDNS -ErrorAction Ignore).Count; {RESIDENT}.Count") == [0, 0]
+    assert windows.call("Uninstall-Ddns", RemoveData=True, Confirm=False)["Outcome"] == "Removed"
+
+    windows_world.move(FIRST)
+    user = windows.call("Install-Ddns", secret, **asked, Mode="RunKey")
+    assert (user["Outcome"], user["Mode"]) == ("Installed", "RunKey"), json.dumps(user, indent=1)
+    assert windows_world.published() == (FIRST,)
+    (path,) = windows.calls(script=RESIDENT)
+    assert path.endswith(r"\Programs\DDNS\0.1.0\app\ddns.exe")
+    assert windows.call("Uninstall-Ddns", RemoveData=True, Confirm=False)["Outcome"] == "Removed"
+    assert windows.calls(script=f"{RESIDENT}.Count") == [0]
