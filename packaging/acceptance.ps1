@@ -8,7 +8,7 @@
     event log, remoting, policies, scanner), takes everything off again, and writes one JSON file: one entry a check, with
     result pass, fail or not-run, the evidence, and the time it took. packaging/RELEASE.md is the list of its checks.
 
-    What it makes besides the product, it removes at the end, also after a failure: a local user, probe tasks in
+    What it makes besides the product, it removes at the end, also after a failure: local users, probe tasks in
     \DDNS-Acceptance, a folder in ProgramData. The log of the task scheduler is switched on while it runs.
     Ends with 0 when nothing failed, 1 when something did, 2 when it could not begin.
 
@@ -386,6 +386,87 @@ Add-Check -Id 'bitness' -Title 'From the 32-bit PowerShell the scripts go on in 
     $done = Invoke-Program -Path $shell -Arguments "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File `"$script`""
     Assert-That -Condition ($done.Exit -in 0, 1) -Otherwise "exit $($done.Exit): $($done.Err)"
     "exit $($done.Exit)"
+}
+Add-Check -Id 'not-elevated' -Title 'Without the rights of an administrator the deployment says so, and changes nothing' -Test {
+    $script = Join-Path -Path $Release -ChildPath 'Deploy-DDNS.ps1'
+    $zip = Find-ReleaseFile -Ending 'zip'
+    $hash = (Get-FileHash -LiteralPath $zip -Algorithm SHA256).Hash
+    $said = Invoke-AsVisitor -WithProfile -Line "powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File `"$script`" -Package `"$zip`" -Sha256 $hash", 'echo exit %ERRORLEVEL%'
+    Assert-That -Condition ($said -match 'administrator' -and $said -match 'exit [12]') -Otherwise $said
+    $said
+}
+Add-Check -Id 'account-unknown' -Title 'An account that does not exist is refused, and the task stays' -Test {
+    $before = Export-ScheduledTask -TaskPath '\DDNS\' -TaskName 'Update'
+    $said = ''
+    try { [void](Install-Product -More @{ Account = 'no-such-account$' }) } catch { $said = $_.Exception.Message }
+    Assert-That -Condition ($said -like '*AccountUnknown*') -Otherwise $said
+    Assert-That -Condition ((Export-ScheduledTask -TaskPath '\DDNS\' -TaskName 'Update') -eq $before) -Otherwise 'the task is another one'
+    $said
+}
+Add-Check -Id 'account-right' -Title 'A user without "log on as a batch job" is refused with that reason, and the task of before is back' -Test {
+    $before = Export-ScheduledTask -TaskPath '\DDNS\' -TaskName 'Update'
+    $password = New-Object -TypeName securestring
+    ([guid]::NewGuid().ToString() + 'aA1!').ToCharArray() | ForEach-Object { $password.AppendChar($_) }
+    $user = New-LocalUser -Name 'ddns-batch' -Password $password -AccountNeverExpires
+    $said = ''
+    try {
+        $login = New-Object -TypeName pscredential -ArgumentList "$env:COMPUTERNAME\ddns-batch", $password
+        try { [void](Install-Product -More @{ TaskCredential = $login }) } catch { $said = $_.Exception.Message }
+    }
+    finally { Remove-LocalUser -Name $user.Name }
+    Assert-That -Condition ($said -like '*AccountRight*' -or $said -like '*batch*') -Otherwise $said
+    Assert-That -Condition ((Export-ScheduledTask -TaskPath '\DDNS\' -TaskName 'Update') -eq $before) -Otherwise 'the task is another one'
+    $said
+}
+Add-Check -Id 'secret-logs' -Title 'With script block logging, module logging and transcription on, a secret is in none of them' -Test {
+    $canary = 'canary-' + [guid]::NewGuid().ToString('N')
+    $key = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\PowerShell'
+    if (Test-Path -LiteralPath $key) { Skip-Check -Reason 'PowerShell has policies on this machine' }
+    $since = [datetime]::Now
+    [System.IO.File]::WriteAllText("$work\canary.txt", $canary)
+    $lines = @("`$module = Import-Module '$programs\$([System.IO.File]::ReadAllText("$programs\bin\current").Trim())\ps\Ddns' -PassThru"
+        '$secure = New-Object -TypeName System.Security.SecureString'
+        "foreach (`$one in [System.IO.File]::ReadAllText('$work\canary.txt').ToCharArray()) { `$secure.AppendChar(`$one) }"
+        'Set-DdnsConfig -Secret $secure -Verbose')
+    [System.IO.File]::WriteAllLines("$work\canary.ps1", [string[]]$lines)
+    try {
+        foreach ($part in 'ScriptBlockLogging', 'ModuleLogging', 'Transcription', 'ModuleLogging\ModuleNames') { $null = New-Item -Path "$key\$part" -Force }
+        Set-ItemProperty -LiteralPath "$key\ScriptBlockLogging" -Name 'EnableScriptBlockLogging' -Value 1
+        Set-ItemProperty -LiteralPath "$key\ModuleLogging" -Name 'EnableModuleLogging' -Value 1
+        Set-ItemProperty -LiteralPath "$key\ModuleLogging\ModuleNames" -Name '*' -Value '*'
+        Set-ItemProperty -LiteralPath "$key\Transcription" -Name 'EnableTranscripting' -Value 1
+        Set-ItemProperty -LiteralPath "$key\Transcription" -Name 'OutputDirectory' -Value "$work\transcripts"
+        $done = Invoke-Program -Path 'powershell.exe' -Arguments "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File `"$work\canary.ps1`""
+    }
+    finally {
+        Remove-Item -LiteralPath $key -Recurse -Force
+        [System.IO.File]::Delete("$work\canary.txt")
+    }
+    $events = @(Get-WinEvent -FilterHashtable @{ LogName = 'Microsoft-Windows-PowerShell/Operational'; StartTime = $since } -ErrorAction SilentlyContinue)
+    Assert-That -Condition (@($events | Where-Object { $_.Message -like '*Set-DdnsConfig*' }).Count -gt 0) -Otherwise "the call itself is in none of $($events.Count) events: nothing was logged"
+    $leaks = @($events | Where-Object { $_.Message -like "*$canary*" } | ForEach-Object { "event $($_.Id)" })
+    $leaks += @(Get-ChildItem -LiteralPath "$work\transcripts", $data -Recurse -File -ErrorAction SilentlyContinue |
+            Where-Object { [System.IO.File]::ReadAllText($_.FullName).Contains($canary) } | ForEach-Object { $_.FullName })
+    if (($done.Out + $done.Err).Contains($canary)) { $leaks += 'output' }
+    Assert-That -Condition ($leaks.Count -eq 0) -Otherwise ($leaks -join ', ')
+    "in none of $($events.Count) events, transcripts, files; exit $($done.Exit)"
+}
+Add-Check -Id 'gallery' -Title 'The module is published to a repository in a folder, and installed from there' -Test {
+    $version = [System.IO.File]::ReadAllText("$programs\bin\current").Trim()
+    if (-not (Get-Command -Name 'Publish-Module' -ErrorAction SilentlyContinue)) { Skip-Check -Reason 'there is no PowerShellGet' }
+    [void][System.IO.Directory]::CreateDirectory("$work\repository")
+    [void][System.IO.Directory]::CreateDirectory("$work\module\Ddns")
+    Copy-Item -Path "$programs\$version\ps\Ddns\*" -Destination "$work\module\Ddns" -Recurse
+    foreach ($name in 'Deploy-DDNS', 'Get-DDNS', 'Uninstall-DDNS') { [void](Test-ScriptFileInfo -LiteralPath "$programs\$version\ps\$name.ps1") }
+    Register-PSRepository -Name 'ddns-acceptance' -SourceLocation "$work\repository" -PublishLocation "$work\repository" -InstallationPolicy Trusted
+    try {
+        try { Publish-Module -Path "$work\module\Ddns" -Repository 'ddns-acceptance' -NuGetApiKey 'none' }
+        catch { if ($_.Exception.Message -like '*nuget.exe*') { Skip-Check -Reason 'PowerShellGet wants nuget.exe, which is not here' } else { throw } }
+        Save-Module -Name 'Ddns' -Repository 'ddns-acceptance' -Path "$work\saved"
+    }
+    finally { Unregister-PSRepository -Name 'ddns-acceptance' }
+    $found = Test-ModuleManifest -Path "$work\saved\Ddns\$version\Ddns.psd1"
+    "$($found.Name) $($found.Version): $(@($found.ExportedFunctions.Keys) -join ' ')"
 }
 Add-Check -Id 'idempotent' -Title 'A second deployment changes nothing' -Test {
     $again = Install-Product

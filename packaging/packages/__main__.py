@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from packages import archive, chocolatey, facts, msi, stage, verify, versions, winget
+from packages import archive, chocolatey, facts, gallery, msi, stage, verify, versions, winget
 from packages.errors import PackageError
 from packages.facts import Architecture, Build, Facts
 from packages.sign import Signer, sign
@@ -21,7 +21,7 @@ from windows.toolchain import toolchain
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "packages"
-_SCRIPTS = ("Deploy-DDNS.ps1", "Get-DDNS.ps1", "Uninstall-DDNS.ps1")
+_SCRIPTS = gallery.SCRIPTS
 
 
 def build(parts: stage.Sources, known: Facts, signer: Signer | None, out: Path) -> list[Path]:
@@ -89,6 +89,12 @@ def _manifests(chosen: argparse.Namespace, known: Facts) -> None:
             print(path)
 
 
+def _gallery(chosen: argparse.Namespace, known: Facts) -> None:
+    signer = Signer.of(os.environ)
+    made = gallery.make(ROOT / "ps", chosen.gallery, chosen.version, known, signer)
+    print(f"{chosen.gallery}: {len(made)} files, {'signed and verified' if signer else 'not signed'}")
+
+
 def _versions(chosen: argparse.Namespace, _: Facts) -> None:
     print(versions.table(chosen.tree), end="")
 
@@ -121,6 +127,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--catalogues", type=Path, default=ROOT / "build" / "catalogues")
     one.add_argument("--released", required=True, metavar="YYYY-MM-DD")
     one.set_defaults(call=_manifests)
+    one = commands.add_parser("gallery", help="the PowerShell module and scripts, as the PowerShell Gallery takes them")
+    one.add_argument("--gallery", type=Path, default=ROOT / "build" / "gallery")
+    one.add_argument("--version", default=sources.version())
+    one.set_defaults(call=_gallery)
     one = commands.add_parser("versions", help="what a build is made of, and how old that is")
     one.add_argument("--tree", type=Path, default=tree)
     one.set_defaults(call=_versions)

@@ -14,7 +14,7 @@ from packages.facts import BUILD, Build, Facts
 
 SBOM, NOTICES, LICENCE, RELEASE = "sbom.cdx.json", "NOTICES.txt", "LICENSE.txt", "release.json"
 #: Of ps/, what runs or is read on Windows.
-_POWERSHELL = frozenset({".ps1", ".psm1", ".psd1", ".ps1xml", ".txt", ".xml", ".admx", ".adml"})
+_POWERSHELL = frozenset({".ps1", ".psm1", ".psd1", ".ps1xml", ".txt", ".xml", ".admx", ".adml", ".css", ".js"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,7 @@ def stage(known: Facts, build: Build, sources: Sources, target: Path, signer: si
             raise PackageError(f"{sources.tree} has no folder {name}: build the program first (make exe)")
         shutil.copytree(sources.tree / name, target / name)
     shutil.copyfile(sources.tree / BUILD, target / BUILD)
-    _powershell(sources.powershell, target / "ps")
+    powershell(sources.powershell, target / "ps")
     shutil.copyfile(sources.licence, target / LICENCE)
     if signer:  # before anything is hashed
         sign.sign(sign.unsigned(target), known, signer)
@@ -92,7 +92,8 @@ def seal(folder: Path, known: Facts, build: Build, signer: sign.Signer | None, *
         sign.sign([folder / sums.SEAL], known, signer)
 
 
-def _powershell(source: Path, target: Path) -> None:
+def powershell(source: Path, target: Path) -> None:
+    """Copy what of ps/ runs or is read on Windows."""
     for path in sorted(source.rglob("*")):
         if path.is_file() and path.suffix in _POWERSHELL:
             place = target / path.relative_to(source)

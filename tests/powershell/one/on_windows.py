@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -16,14 +17,16 @@ def release(folder: Path, tree: Path, version: str, changed: dict[str, bytes] | 
     """A release zip of a built tree, with other files in places."""
     inside = {str(path.relative_to(tree)): path.read_bytes() for path in tree.rglob("*") if path.is_file()}
     inside = {name: data for name, data in inside.items() if name.startswith(("app/", "bin/"))}
-    for path in pwsh.PS.rglob("*"):
-        if path.suffix in {".ps1", ".psm1", ".psd1", ".ps1xml"}:
-            inside[f"ps/{path.relative_to(pwsh.PS)}"] = path.read_bytes()
+    folder.mkdir(exist_ok=True)
+    stage.powershell(pwsh.PS, folder / "ps")
+    for path in (folder / "ps").rglob("*"):
+        if path.is_file():
+            inside[str(path.relative_to(folder))] = path.read_bytes()
+    shutil.rmtree(folder / "ps")
     inside["release.json"] = stage.release_json(facts.facts(), Build(version, "amd64", for_testing=True)).encode()
     inside |= changed or {}
     lines = [f"{hashlib.sha256(data).hexdigest()} *{name}\n" for name, data in sorted(inside.items())]
     inside["SHA256SUMS"] = "".join(lines).encode()
-    folder.mkdir(exist_ok=True)
     path = folder / f"ddns-{version}-windows-amd64-for-testing.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as zipped:
         for name, data in inside.items():

@@ -293,8 +293,13 @@ function Start-DdnsResident {
     # What the value under Run starts at the next logon, now.
     param([hashtable]$Run)
     Stop-DdnsResident -Run $Run
-    $arguments = Join-DdnsArgument -Argument (Get-DdnsWatchVerb -Run $Run)
-    $null = Start-Process -FilePath (Get-DdnsProgram -Run $Run -Version $Run.Version) -ArgumentList $arguments -WindowStyle Hidden -PassThru
+    $start = New-Object -TypeName System.Diagnostics.ProcessStartInfo
+    $start.FileName = Get-DdnsProgram -Run $Run -Version $Run.Version
+    $start.Arguments = Join-DdnsArgument -Argument (Get-DdnsWatchVerb -Run $Run)
+    # Through the shell it inherits nothing: whoever reads this PowerShell's output would wait as long as the client runs.
+    $start.UseShellExecute = $true
+    $start.WindowStyle = [System.Diagnostics.ProcessWindowStyle]::Hidden
+    [System.Diagnostics.Process]::Start($start).Dispose()
 }
 
 function Save-DdnsRecord {
