@@ -7,14 +7,17 @@ build in `DDNS_PWSH_WIN` (a program that starts it under Wine) and among the sam
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from ground import NotHere, NotToBeHad
 from windows import cache, wine
@@ -25,6 +28,8 @@ PS = ROOT / "ps"
 _BESIDE = ROOT.parent / "shared" / "tools"
 #: Seconds that unpacking the tools, or making a Windows machine, may take.
 _PATIENCE = 300
+#: Seconds in which what a process has written is read after its end.
+_LINGERING = 2.0
 
 
 @dataclass(frozen=True)
@@ -88,19 +93,47 @@ class Shell:
         return self._run(self.command("-Command", script), environ, stdin, timeout)
 
     def _run(self, command: tuple[str, ...], environ: Mapping[str, str] | None, stdin: str, timeout: float) -> Ended:
-        with subprocess.Popen(
+        process = subprocess.Popen(
             command,
             env=self.environment(environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-        ) as process:
-            try:
-                out, err = process.communicate(stdin.encode(), timeout)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-        return Ended(process.returncode, _text(out), _text(err))
+        )
+        readers = _Reader(process.stdout), _Reader(process.stderr)
+        try:
+            _write(process.stdin, stdin.encode())
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        for reader in readers:
+            # What it started and left running holds its streams under Wine, even what was told not to.
+            reader.join(_LINGERING if self.windows else None)
+        return Ended(process.returncode, *(_text(bytes(reader.data)) for reader in readers))
+
+
+class _Reader(threading.Thread):
+    """Reads a stream to its end, and closes it."""
+
+    def __init__(self, stream: IO[bytes] | None) -> None:
+        super().__init__(daemon=True)
+        assert stream is not None
+        self._stream = stream
+        self.data = bytearray()
+        self.start()
+
+    def run(self) -> None:
+        with self._stream as stream:
+            while chunk := os.read(stream.fileno(), 1 << 16):
+                self.data += chunk
+
+
+def _write(stream: IO[bytes] | None, data: bytes) -> None:
+    assert stream is not None
+    with contextlib.suppress(BrokenPipeError), stream:
+        stream.write(data)
 
 
 def _for_dotnet(machine: wine.Wine) -> dict[str, str]:

@@ -82,12 +82,12 @@ def test_a_row_is_flat_and_says_it_all(shell: pwsh.Shell) -> None:
         ("$a[0].Status.changes_last_hour = 4", "Warning", "4 changes in the last hour"),
         ("$a[0].Status.changes_last_hour = 3", "OK", ""),
         (
-            f"{HEALTH} visibility_delay = 121; trigger_delay = 5 }})",
+            f"{HEALTH} visibility_delay = 121; interval = 605 }})",
             "Warning",
             "visible in DNS only after 121 s",
         ),
         (
-            f"{HEALTH} visibility_delay = 120; trigger_delay = 11 }})",
+            f"{HEALTH} visibility_delay = 120; interval = 611 }})",
             "Warning",
             "11 s late",
         ),
@@ -107,6 +107,9 @@ def test_a_gap_of_several_intervals_is_no_delay(shell: pwsh.Shell) -> None:
     assert late["TriggerDelay"] == 12
     (asleep,) = rows(shell, "$a[0].Status.last_runs[8].started = '2026-11-22T08:00:00Z'")
     assert (asleep["TriggerDelay"], asleep["Health"]) == (None, "OK")
+    for interval, delay in ((603, 3), (599, 0), (1200, None)):
+        (usual,) = rows(shell, f"{HEALTH} visibility_delay = $null; interval = {interval} }})")
+        assert (usual["TriggerDelay"], usual["Health"]) == (delay, "OK"), interval
 
 
 def test_csv_holds_no_formula(shell: pwsh.Shell, tmp_path: Path) -> None:

@@ -83,8 +83,9 @@ function Get-DdnsHealthWord {
 }
 
 function Get-DdnsTriggerDelay {
-    # Seconds by which the last run came later than its interval. A gap of two intervals or more is no delay: the machine
-    # was off or asleep, or runs were skipped, and that is told as such.
+    # Seconds by which runs come later than their interval: the usual time between two of them, as the client tells it (else that of the
+    # last two), less what was configured. A gap of two intervals or more is no delay: the machine was off or asleep, or runs were
+    # skipped, and that is told as such.
     [CmdletBinding()]
     [OutputType([object])]
     param(
@@ -92,18 +93,21 @@ function Get-DdnsTriggerDelay {
         [object[]] $Runs,
         [object] $IntervalMinutes
     )
-    if ($null -ne $Status.health.trigger_delay) {
-        return $Status.health.trigger_delay
-    }
-    if ($Runs.Count -lt 2 -or -not $IntervalMinutes) {
+    if (-not $IntervalMinutes) {
         return
     }
-    $last = ConvertTo-DdnsUtc -Time $Runs[-1].started
-    $before = ConvertTo-DdnsUtc -Time $Runs[-2].started
-    if (-not $last -or -not $before) {
+    $gap = $Status.health.interval
+    if ($null -eq $gap -and $Runs.Count -ge 2) {
+        $last = ConvertTo-DdnsUtc -Time $Runs[-1].started
+        $before = ConvertTo-DdnsUtc -Time $Runs[-2].started
+        if ($last -and $before) {
+            $gap = ($last - $before).TotalSeconds
+        }
+    }
+    if ($null -eq $gap) {
         return
     }
-    $late = ($last - $before).TotalSeconds - 60 * $IntervalMinutes
+    $late = $gap - 60 * $IntervalMinutes
     if ($late -ge 0 -and $late -lt 60 * $IntervalMinutes) {
         [int]$late
     } elseif ($late -lt 0) {

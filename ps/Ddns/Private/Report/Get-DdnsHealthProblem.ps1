@@ -32,7 +32,7 @@ function Get-DdnsHealthProblem {
         Get-DdnsRunProblem -Result $Result -Now $Now
         Get-DdnsTaskProblem -Result $Result -Row $Row -Now $Now
         Get-DdnsRecordProblem -Result $Result
-        Get-DdnsRateProblem -Row $Row -Measured ($null -ne $Result.Status.health.trigger_delay)
+        Get-DdnsRateProblem -Row $Row -Measured ($null -ne $Result.Status.health.interval)
     ) | Sort-Object -Property { if ($_.Severity -eq 'Failed') { 0 } else { 1 } }
 }
 
@@ -138,7 +138,7 @@ function Get-DdnsRateProblem {
     param(
         [System.Collections.IDictionary] $Row,
 
-        # Whether the client measured the trigger's delay. What is only told by the gap of two runs may as well be sleep.
+        # Whether the client told the usual time between runs. What is only told by the gap of two may as well be sleep.
         [bool] $Measured
     )
     if ($Row.ChangesLastHour -gt 3) {
@@ -148,6 +148,6 @@ function Get-DdnsRateProblem {
         New-DdnsProblem -Text "visible in DNS only after $($Row.VisibilityDelay) s" -Advice 'Look at the provider, and at the zone''s transfer to its secondaries.'
     }
     if ($Measured -and $Row.TriggerDelay -gt 10) {
-        New-DdnsProblem -Text "the last run came $($Row.TriggerDelay) s late" -Advice 'Once is nothing; always: the machine is overloaded, or the task scheduler is.'
+        New-DdnsProblem -Text "runs come $($Row.TriggerDelay) s late" -Advice 'The machine is overloaded, or the task scheduler is.'
     }
 }
