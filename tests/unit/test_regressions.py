@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import dns.rdatatype
 import pytest
 
+import ddns
 from ddns.model import RecordType
 from ddns.net import resolver
 from ddns.net.exchange import Server
@@ -39,6 +41,16 @@ def test_a_split_dns_is_not_asked_for_the_record() -> None:
         asked = [(one.question[0].name, one.question[0].rdtype) for one in office.messages]
     assert asked
     assert (resolver.parse_name(NAME), dns.rdatatype.A) not in asked
+
+
+def test_certificates_are_checked_wherever_there_are_any() -> None:
+    """No setting, and no way around a missing root, leads to a connection that believes anybody."""
+    loose = re.compile(r"CERT_NONE|CERT_OPTIONAL|check_hostname = False|verify=False|_create_unverified_context")
+    source = Path(ddns.__file__).parent
+    found = {
+        path.relative_to(source).as_posix() for path in source.rglob("*.py") if loose.search(path.read_text("utf-8"))
+    }
+    assert found == {"net/skew.py"}, "which asks for the time only, and tells no secret"
 
 
 @pytest.mark.parametrize("file", TASKS, ids=lambda file: file.stem)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from ddns.cycle import World
 from ddns.errors import ProviderError, Transport
 from ddns.model import Change, Kind, Observed, Outcome, Reason, RecordKey, RecordType, RRset, Visibility
-from ddns.ports import Deadline
-from ddns.runtime.watching import watch
-from unit.fakes import START, FakeClock
+from ddns.ports import Deadline, Tools
+from ddns.runtime.watching import asking, watch
+from ddns.secret import Secret
+from providers.doubles.dns import DnsServer
+from providers.doubles.zone import MemoryZone
+from unit import fakes
+from unit.fakes import START, FakeClock, FakeNet, FakeProvider
 
 KEY = RecordKey("dns", "home.example.com", RecordType.A)
 NOTE = RecordKey("dns", "home.example.com", RecordType.TXT)
@@ -85,3 +92,24 @@ def test_a_text_is_seen_beside_those_of_others() -> None:
     assert list(watch([outcome], dns, seconds=9, clock=clock, deadline=clock.deadline())) == [
         Visibility(NOTE, START, 0.0, 0.0)
     ]
+
+
+@pytest.mark.parametrize(("before", "after"), [(True, None), (None, True), (False, None), (None, None)])
+def test_a_proxied_record_is_looked_for_where_it_stands(before: bool | None, after: bool | None) -> None:
+    """DNS shows the proxy's addresses in its place: whoever compares with those never sees his own."""
+    clock, zone, truth = FakeClock(), MemoryZone(), fakes.Dns()
+    zone.put(KEY.name, "A", "104.16.0.1")
+    truth.alter(KEY.name, "192.0.2.2")
+    provider = FakeProvider(truth, clock)
+    old, new = (
+        RRset(rrset.values, 60, {} if proxied is None else {"proxied": proxied})
+        for rrset, proxied in ((OLD, before), (NEW, after))
+    )
+    outcome = Outcome(Kind.UPDATED, KEY, START, new, Change("c", KEY, old, new, Reason.ADDRESS))
+    with DnsServer(zone) as server:
+        tools = Tools(FakeNet(), clock, lambda _ref: Secret(""), proof_servers=(server.address,))
+        ask = asking(cast("World", SimpleNamespace(providers={"dns": provider})), [outcome], tools)
+        seen = ask([KEY], clock.deadline(5))[KEY]
+    assert isinstance(seen, Observed)
+    assert seen.rrset is not None
+    assert seen.rrset.texts() == (["192.0.2.2"] if before or after else ["104.16.0.1"])

@@ -334,12 +334,13 @@ def test_a_certificate_refused_for_its_dates_tells_the_clock(
     date = email.utils.formatdate(began, usegmt=True)
     client = Client(now=lambda: float(int(began)) + ahead)
     with Server(lambda _: Reply(headers={"Date": date}), context) as server:
+        asked = HttpRequest("GET", server.url, {"authorization": "canary"}, ca_file=str(tmp_path / "ca.pem"))
         with pytest.raises(Untrusted) as caught:
-            client.http(HttpRequest("GET", server.url, ca_file=str(tmp_path / "ca.pem")), deadline=soon())
+            client.http(asked, deadline=soon())
         client.close()
     said = "certificate has expired" if expired else "certificate is not yet valid"
     assert caught.value.message == f"127.0.0.1: its certificate is not trusted: {said}{words}"
-    assert [request.method for request in server.requests] == ["HEAD"]
+    assert [(request.method, "canary" in str(request)) for request in server.requests] == [("HEAD", False)]
 
 
 def test_a_server_that_tells_no_time() -> None:
