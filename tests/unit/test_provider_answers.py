@@ -10,6 +10,7 @@ import pytest
 
 from ddns.errors import Conflict, Malformed, NoSuchZone
 from ddns.model import Change
+from ddns.runtime import RunRequest
 from ddns.times import utc
 from faults.stage import FIRST, LIE, SECOND, Stage
 from unit.fakes import (
@@ -45,7 +46,8 @@ class Row:
     """A run that should move the record to SECOND, and meets `fault` at its first `times` writes.
 
     `mute`: what was written can't be read back either. `alien`: what somebody else writes between read and write.
-    `says` follows the record's name; `next_at` is in seconds from the end of the run on, None: as soon as a run comes.
+    `rests`: it is not asked for again until a person says so. `says` follows the record's name; `next_at` is in seconds
+    from the end of the run on, None: as soon as a run comes.
     """
 
     fault: Fault | None
@@ -56,6 +58,7 @@ class Row:
     dns: str = FIRST
     times: int = ALWAYS
     mute: bool = False
+    rests: bool = False
     alien: str = ""
 
 
@@ -141,6 +144,7 @@ ROWS = {
         " Change the record's settings, or what stands at the name, then: ddns run --now",
         12,
         "provider.rejected",
+        rests=True,
     ),
     "timeout, applied": Row(TIMEOUT_AFTER, MOVED, dns=SECOND, next_at=PROOF),
     "timeout, not applied": _gives_up(TIMEOUT_BEFORE, "no answer in time", TRIES_AGAIN, "provider.unreachable"),
@@ -219,7 +223,11 @@ def test_a_bad_answer(stage: Stage, capsys: pytest.CaptureFixture[str], row: Row
         assert stage.run() == row.exit
         assert (len(stage.providers["one"].sent), stage.published()) == (sent, ((row.dns,),)), "left alone till then"
     stage.clock.tick(TEN_MINUTES)
-    assert stage.run() == 0
+    if row.rests:
+        sent = len(stage.providers["one"].sent)
+        assert stage.run() == row.exit
+        assert len(stage.providers["one"].sent) == sent
+    assert stage.run(RunRequest(now=True) if row.rests else None) == 0
     assert stage.published() == ((SECOND,),)
     assert stage.believed() == {NAME: SECOND}
     assert stage.open_intents() == 0
