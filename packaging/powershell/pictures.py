@@ -23,9 +23,12 @@ LOAD = f". '{TESTS / 'load.ps1'}'; $now = {NOW}; Update-FormatData -AppendPath '
 _COLOURS = {
     r"\b(Failed|Unreachable|RolledBack)\b": "bold red",
     r"\b(Warning|NotReached|NotInstalled|WouldUpdate|WouldInstall)\b": "bold yellow",
-    r"\b(OK|Updated|Unchanged|Installed)\b": "bold green",
-    r"(?m)^PS C:\\>.*$": "bold",
+    r"\b(OK|Updated|Unchanged|Installed|Done)\b": "bold green",
+    r"(?m)^(PS )?C:\\[\w\\]*>.*$": "bold",
 }
+
+DEPLOY = r".\Deploy-DDNS.ps1 -Name home.example.com -Provider cloudflare"
+INTUNE = r".\New-DdnsIntunePackage.ps1 -Zip .\ddns-1.4.0-windows-amd64.zip -Sha256 0f3a... -Destination .\app"
 
 WATCH = (
     f"$rows = @(& '{TESTS / 'rows.ps1'}' -Count 20 | ConvertTo-DdnsTaskStatus -Now $now)\n"
@@ -59,7 +62,19 @@ def screen(name: str, script: str, prompt: str, width: int) -> None:
     if ended.exit or ended.err:
         raise RuntimeError(ended.err or ended.out)
     said = "\n".join(line for line in ended.out.strip("\n").splitlines() if line.strip() or name == "fleet-watch")
-    text = Text(f"PS C:\\> {prompt}\n\n{said}")
+    draw(name, f"PS C:\\> {prompt}\n\n{said}", width)
+
+
+def guide(name: str, page: str, words: str, width: int, prompt: str = "") -> None:
+    """A block of a guide that holds these words, as a picture: the tests hold such blocks to real runs under Wine."""
+    text = (pwsh.ROOT / "docs" / "guides" / f"{page}.md").read_text(encoding="utf-8")
+    (block,) = (block for block in re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) if words in block)
+    draw(name, f"{prompt}{block.rstrip()}", width)
+
+
+def draw(name: str, said: str, width: int) -> None:
+    """A terminal with this in it."""
+    text = Text(said)
     for pattern, style in _COLOURS.items():
         text.highlight_regex(pattern, style)
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
@@ -86,4 +101,7 @@ def page() -> None:
 if __name__ == "__main__":
     screen("fleet-sync", SYNC, r"Sync-DdnsFleet -Path .\fleet.psd1", 112)
     screen("fleet-watch", WATCH, r"Get-DdnsReport -Path .\fleet.psd1 -Watch", 158)
+    guide("deploy", "getting-started", "Outcome  : Installed", 84, f"PS C:\\ddns> {DEPLOY}\n")
+    guide("gpo-log", "gpo", "ended with 0: Installed", 84)
+    guide("intune-package", "intune", "InstallCommand", 152, f"PS C:\\work> {INTUNE}\n\n")
     page()
