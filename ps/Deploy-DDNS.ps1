@@ -400,9 +400,12 @@ begin {
         & (Join-Path -Path $env:SystemRoot -ChildPath 'sysnative\WindowsPowerShell\v1.0\powershell.exe') @arguments
     }
     $given = New-Object -TypeName 'System.Collections.Generic.List[object]'
+    $named = $PSBoundParameters.ContainsKey('ComputerName')
+    # What stands on the standard input of powershell -File comes through the pipeline, too. It may be a token: no machines are taken from it.
+    $piped = $MyInvocation.ExpectingInput -and -not ($MyInvocation.Line -eq '' -and [Console]::IsInputRedirected)
 }
 process {
-    foreach ($item in $ComputerName) { $given.Add($item) }
+    if ($named -or $piped) { foreach ($item in $ComputerName) { $given.Add($item) } }
 }
 end {
     $folder = ''
@@ -410,7 +413,7 @@ end {
     $code = 0
     try {
         if (Test-DdnsWow) {
-            if ($MyInvocation.ExpectingInput) { throw 'This is the 32-bit PowerShell, and machines can not be handed on. Start the 64-bit one.' }
+            if ($piped) { throw 'This is the 32-bit PowerShell, and machines can not be handed on. Start the 64-bit one.' }
             Invoke-DdnsAgain -Bound $PSBoundParameters
             exit $LASTEXITCODE
         }
@@ -430,11 +433,12 @@ end {
                 throw 'Nobody vouches for the package: it has no valid signature. Give its SHA-256 from the release page with -Sha256.'
             }
         }
-        $here = -not $given.Count -and -not $MyInvocation.ExpectingInput -and -not $PSBoundParameters.ContainsKey('ComputerName') -and -not $Session
+        $here = -not $named -and -not $piped -and -not $Session
         $module = Import-DdnsModule -Zip $zip -Hash $hash -Here $here
         # What was named is handed on also when it came to nothing: nothing named would mean this machine.
         $arguments = @{} + $PSBoundParameters
-        if ($PSBoundParameters.ContainsKey('ComputerName') -or $MyInvocation.ExpectingInput) { $arguments['ComputerName'] = $given.ToArray() }
+        $arguments.Remove('ComputerName')
+        if ($named -or $piped) { $arguments['ComputerName'] = $given.ToArray() }
         if ($zip) {
             $arguments['Package'] = $zip
             $arguments['Sha256'] = $hash

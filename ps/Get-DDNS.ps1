@@ -177,9 +177,12 @@ begin {
         (New-Object -TypeName System.Security.Principal.WindowsPrincipal -ArgumentList $identity).IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
     }
     $given = New-Object -TypeName 'System.Collections.Generic.List[object]'
+    $named = $PSBoundParameters.ContainsKey('ComputerName')
+    # What stands on the standard input of powershell -File comes through the pipeline, too. It may be a token: no machines are taken from it.
+    $piped = $MyInvocation.ExpectingInput -and -not ($MyInvocation.Line -eq '' -and [Console]::IsInputRedirected)
 }
 process {
-    foreach ($item in $ComputerName) { $given.Add($item) }
+    if ($named -or $piped) { foreach ($item in $ComputerName) { $given.Add($item) } }
 }
 end {
     $code = 0
@@ -187,7 +190,8 @@ end {
         $module = Import-DdnsModule
         # What was named is handed on also when it came to nothing: nothing named would mean this machine.
         $arguments = @{} + $PSBoundParameters
-        if ($PSBoundParameters.ContainsKey('ComputerName') -or $MyInvocation.ExpectingInput) { $arguments['ComputerName'] = $given.ToArray() }
+        $arguments.Remove('ComputerName')
+        if ($named -or $piped) { $arguments['ComputerName'] = $given.ToArray() }
         $command = 'Get-DdnsTask'
         if ($Drift) { $command = 'Test-DdnsTask' }
         elseif ($Path -or $Watch -or $ReportPath) { $command = 'Get-DdnsReport' }

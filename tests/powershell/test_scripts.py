@@ -182,3 +182,17 @@ def test_what_can_not_be_handed_on_is_said(share: Share, bound: str, key: str) -
     (said,) = again(share, bound)
     assert "32-bit" in said
     assert f"{key} can not be handed on" in said
+
+
+@pytest.mark.parametrize("script", ["Get-DDNS.ps1", "Uninstall-DDNS.ps1"])
+def test_the_standard_input_names_no_machines(share: Share, script: str) -> None:
+    """`powershell -File` hands it to the script's pipeline; what an agent or a person puts there may be a token."""
+    share.install()
+    calls = share.root / "calls"
+    environ = {"ProgramW6432": str(share.root / "programs"), "HOME": str(share.root / "home"), "CALLS": str(calls)}
+    for stdin in ("", "canary-on-standard-input\n"):
+        calls.unlink(missing_ok=True)
+        ended = share.shell.file(share.folder / script, environ=environ, stdin=stdin)
+        command = "Get-DdnsTask" if script.startswith("Get") else "Uninstall-Ddns"
+        assert (ended.exit, calls.read_text().splitlines()) == (0, ["installed loaded", f"installed {command}"]), ended
+        assert "canary" not in ended.out + ended.err
