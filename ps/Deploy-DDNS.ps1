@@ -458,7 +458,7 @@ end {
     }
     finally {
         # Unloaded before its files go: a session that still has its formats on the list could load no other module.
-        if ($module -and $folder) { Remove-Module -ModuleInfo $module -Force }
+        if ($module -and $folder) { Remove-Module -ModuleInfo $module -Force -WhatIf:$false -Confirm:$false }
         if ($folder -and [System.IO.Directory]::Exists($folder)) { [System.IO.Directory]::Delete($folder, $true) }
     }
     exit $code
