@@ -134,7 +134,8 @@ def test_this_machine_and_another_from_first_to_last(
     before = f"$script:machines = @('.') + $rows\n{worker}"
 
     def call(command: str) -> list[tuple[str, str]]:
-        text = f"$(\n{fleet.way}\n{before}\n{command.replace('FLEET', '-ComputerName $machines @way')})"
+        way = f"{fleet.way}\n$way.Remove('ErrorAction')"
+        text = f"$(\n{way}\n{before}\n{command.replace('FLEET', '-ComputerName $machines @way')})"
         ended = fleet.shell.text(
             fleet.script(f"ConvertTo-Json -InputObject @({text}) -Depth 8"),
             environ={**fleet.environ(), "DDNS_MACHINE": str(here)},
