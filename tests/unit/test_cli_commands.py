@@ -363,6 +363,11 @@ def test_sources_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows[2]["families"] == [4]
 
 
+def test_detect_of_a_family_that_no_source_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    says(monkeypatch, V6=Unknown(("no source for IPv6 is set",)))
+    assert "✗ IPv6  not known  no source for IPv6 is set; records stay" in ddns("detect").lines
+
+
 def test_detect_that_can_not_tell_is_11(monkeypatch: pytest.MonkeyPatch) -> None:
     says(monkeypatch, V4=Unknown(("ipify: HTTP 503",)))
 
@@ -542,6 +547,11 @@ def test_history_where_a_terminal_has_no_signs(tmp_path: Path, at_now: None) -> 
     done = ddns("history", "--data", remembered(tmp_path), encoding="ascii")
 
     assert "home.example.com  A  --------------------------o==o  203.0.113.8 since 17:00" in done.lines
+
+
+def test_history_of_a_name_that_has_none(tmp_path: Path) -> None:
+    said = ddns("history", "--name", "hmoe.example.com", "--data", tmp_path).out
+    assert said == "No change of hmoe.example.com is known; without --name all are shown.\n"
 
 
 def test_history_before_the_first_run(tmp_path: Path) -> None:

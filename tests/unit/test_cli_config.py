@@ -98,6 +98,27 @@ def test_init_writes_what_was_asked_for_and_it_is_valid(data: Path) -> None:
     ]
 
 
+def test_init_does_not_drop_what_needs_a_name(data: Path) -> None:
+    for options in (["--provider", "cloudflare"], ["--set", "zone=example.com"], ["--ttl", "60"], ["--id", "dns"]):
+        result = ddns_config("init", "--data", data, *options)
+        assert result.exit_code == 2
+        assert "--provider, --id, --set, --type and --ttl need --name" in result.output
+    assert not data.exists() or not list(data.iterdir())
+
+
+def test_init_refuses_an_id_that_no_secret_could_have(data: Path) -> None:
+    asked = ["--name", "home.example.com", "--provider", "cloudflare", "--id", "a b"]
+    result = ddns_config("init", "--data", data, *asked)
+    assert result.exit_code == 2
+    assert '--id: "a b" is no id for a provider' in result.output
+
+
+def test_what_init_comments_out_is_the_default(data: Path) -> None:
+    ddns_config("init", "--data", data, "--name", "home.example.com", "--provider", "cloudflare")
+    proxy = (data / "ddns.toml").read_text().partition("[proxy]")[2]
+    assert '\n#url = "none"\n' in proxy.partition("[network]")[0]
+
+
 def test_init_for_the_fleet(data: Path) -> None:
     result = ddns_config("init", "--data", data, "--name", "pc7.dyn.example.com", "--gateway", "https://gw.example.com")
     assert result.exit_code == 0

@@ -79,6 +79,24 @@ def test_a_wide_terminal_has_one_line_a_record(tmp_path: Path) -> None:
     ]
 
 
+def test_a_trouble_that_two_secrets_had_is_told_once(tmp_path: Path) -> None:
+    failed = record("nas.example.org", provider="dyn", outcome="failed", error=BAD, next_at=utc(NOW + 20 * HOUR))
+    blocks = [
+        {"provider": "dyn", "code": BAD["code"], "since": utc(NOW - second), "retry_at": utc(NOW + HOUR - second)}
+        for second in (1, 2)
+    ]
+    done = ddns("status", "--data", put(tmp_path, status(failed, codes=(12, 12), blocks=blocks)))
+    assert "1 thing to look at" in done.text
+    assert done.text.count("the credentials are not accepted since") == 1
+
+
+def test_a_long_type_moves_the_addresses_of_all(tmp_path: Path) -> None:
+    alias = record("www.example.org", type="CNAME", address="web.example.org")
+    done = ddns("status", "--data", put(tmp_path, status(record("web.example.org"), alias)))
+    one, other = (line for line in done.text.splitlines() if " A " in line or " CNAME " in line)
+    assert one.index("203.0.113.7") == other.rindex("web.example.org")
+
+
 def test_blocked(tmp_path: Path) -> None:
     failed = record("nas.example.org", provider="dyn", outcome="failed", error=BAD, next_at=utc(NOW + 20 * HOUR))
     block = {

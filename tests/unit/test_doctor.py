@@ -62,7 +62,7 @@ def as_nobody(look: Callable[[], str]) -> str:
     ("skews", "verdict", "says"),
     [
         ([], WARNING, "no server told the time"),
-        ([0.4], OK, "0 s behind, by 1 server"),
+        ([0.4], OK, "is right, by 1 server"),
         ([-2.0, 3.0, 1.0], OK, "1 s behind, by 3 servers"),
         ([86400.0, 0.0, 1.0], OK, "1 s behind, by 3 servers"),
         ([45.0], WARNING, "45 s behind"),

@@ -111,7 +111,9 @@ def draw_verdict(screen: Screen, family: dict[str, Any]) -> None:
     elif family["verdict"] == "elsewhere":
         screen.line(sign("new"), name, "records stay", (f"  {family['because']}", "dim"), hang=2)
     else:
-        screen.line(sign("failed"), name, ("not known", "failed"), "  no two operators agree; records stay", hang=2)
+        unasked = (cause for cause in family["causes"] if cause.startswith("no source for "))
+        why = next(unasked, "no two operators agree")
+        screen.line(sign("failed"), name, ("not known", "failed"), f"  {why}; records stay", hang=2)
         if any("captive portal" in cause for cause in family["causes"][:1]):
             told = f" {family['causes'][0]}; log in to this network with a browser"
             screen.line(sign("waiting"), told, hang=2)

@@ -77,7 +77,7 @@ def history(*, data: str | None, as_json: bool, limit: int, name: str | None) ->
     else:
         from ddns.render import Screen
 
-        draw(Screen(), told, now)
+        draw(Screen(), told, now, name)
 
 
 def _lived(line: Timeline) -> dict[str, Any]:
@@ -131,10 +131,14 @@ def per_day(entries: Sequence[HistoryEntry], now: float) -> list[dict[str, Any]]
     return [{"day": day, "changes": number} for day, number in counts.items()]
 
 
-def draw(screen: Screen, told: dict[str, Any], now: float) -> None:
-    """A line a change, then the days of each record, then those of all."""
+def draw(screen: Screen, told: dict[str, Any], now: float, name: str | None = None) -> None:
+    """A line a change, then the days of each record, then those of all; `name`: of this name only."""
     if not told["entries"]:
-        screen.line("No change yet: no run has published anything here.")
+        screen.line(
+            f"No change of {readable(name)} is known; without --name all are shown."
+            if name
+            else "No change yet: no run has published anything here."
+        )
         return
     changes = [_row(entry, now) for entry in told["entries"] if entry["kind"] == "change"]
     notes = [entry for entry in told["entries"] if entry["kind"] == "note"]

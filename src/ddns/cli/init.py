@@ -56,9 +56,11 @@ def init(*, data: str | None, force: bool, **asked: Any) -> None:
     if os.path.lexists(file) and not force:
         raise click.UsageError(f"{file} exists; --force replaces it")
     secrets: dict[str, str] = {}
+    talked = False
     if not any(asked.values()) and dialogue.possible():
         answers = dialogue.ask(_subject())
         secrets = answers.secrets
+        talked = bool(answers.name)
         asked |= {
             "names": (answers.name,) if answers.name else (),
             "types": answers.types,
@@ -71,7 +73,7 @@ def init(*, data: str | None, force: bool, **asked: Any) -> None:
     later = [key for key, secret in secrets.items() if not _stored(data, f"main-{key}", secret)]
     _write(file, text.encode(), data)
     click.echo(f"wrote {file}")
-    if secrets or asked["gateway"]:
+    if talked or asked["gateway"]:
         _next_steps(places.option, [f"ddns secret set main-{key}" for key in later], asked["gateway"])
 
 
@@ -133,6 +135,10 @@ def _text(
 
     if names and not (kind or gateway):
         raise click.UsageError("--name needs --provider, or --gateway")
+    if not names and (kind or pairs or ident or types or ttl):
+        raise click.UsageError("--provider, --id, --set, --type and --ttl need --name: the name to keep")
+    if ident:
+        _check_ident(ident)
     if gateway_ca and not gateway:
         raise click.UsageError("--gateway-ca needs --gateway")
     if gateway_ca and not os.path.isfile(gateway_ca):
@@ -149,6 +155,17 @@ def _text(
         provider=_provider_keys(provider_type, pairs, ident, needed=bool(names)),
         gateway=_given(url=gateway, ca_file=gateway_ca and os.path.abspath(gateway_ca)),
     )
+
+
+def _check_ident(ident: str) -> None:
+    """The provider's id begins those of its secrets, which are names of files."""
+    from ddns.errors import UsageError
+    from ddns.runtime.storing import checked_name
+
+    try:
+        checked_name(ident)
+    except UsageError as error:
+        raise click.UsageError(f'--id: "{ident}" is no id for a provider. {error.advice}') from None
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -139,7 +139,8 @@ def _usage(error: click.ClickException) -> None:
     if context is not None:
         click.echo(visible(context.get_usage()), err=True)
         click.echo(f"Try: {context.command_path} --help\n", err=True)
-    click.echo(f"ddns: {visible(error.format_message())}", err=True)
+    message = error.format_message().replace(",\n\t", ", ").replace("\n\t", " ")  # click lists choices a line each
+    click.echo(f"ddns: {visible(message)}", err=True)
 
 
 def _unread() -> int:

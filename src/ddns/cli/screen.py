@@ -74,6 +74,7 @@ def _draw_records(screen: Screen, seen: View, now: float) -> None:
     room = screen.width - _BESIDE_NAME
     name = max((w for record in seen.records if (w := width_of(record.name)) <= room), default=0)
     address = max(width_of(record.address or "none") for record in seen.records)
+    kind = max(4, *(len(record.type) for record in seen.records))
     told = [list(_facts(record, now)) for record in seen.records]
     longest = max(width_of(_DOT.join(facts)) for facts in told)
     wide = screen.width >= name + address + longest + _SIGN_TYPE
@@ -84,7 +85,7 @@ def _draw_records(screen: Screen, seen: View, now: float) -> None:
             head = ["    "]
         else:
             head += [(record.name, "strong"), " " * (name - width_of(record.name)), "  "]
-        head += [f"{record.type:<4}  ", (record.address, "address") if record.address else ("none", "dim")]
+        head += [f"{record.type:<{kind}}  ", (record.address, "address") if record.address else ("none", "dim")]
         if wide:
             padding = " " * (address - width_of(record.address or "none") + 2)
             screen.line(*head, padding, (_DOT.join(facts), "dim"), hang=4)

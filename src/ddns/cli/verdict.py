@@ -77,11 +77,8 @@ def run_mark(code: int) -> str:
 
 def troubles(view: View, now: float) -> list[Trouble]:
     """All that is wrong, the worst first; empty when all is well. Being paused is not wrong."""
-    found = list(
-        dict.fromkeys(
-            [*_run(view), *_none(view, now), *_blocks(view, now), *_records(view), *_lease(view, now), *_age(view, now)]
-        )
-    )
+    all_ = [*_run(view), *_none(view, now), *_blocks(view, now), *_records(view), *_lease(view, now), *_age(view, now)]
+    found = list({(trouble.what, trouble.advice): trouble for trouble in all_}.values())  # the same is told once
     if not found and view.exit != Exit.FINE:
         told = meaning(view.exit)
         found.append(Trouble(told.wrong, told.advice))

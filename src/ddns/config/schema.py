@@ -224,7 +224,7 @@ class Proxy(Table, frozen=True, kw_only=True):
 
     url: Annotated[
         str,
-        Meta(description='http://HOST:PORT; "system": as the system says; "none".', extra={"placeholder": "system"}),
+        Meta(description='http://HOST:PORT; "system": as the system says; "none".'),
     ] = "none"
     user: Annotated[str, Meta(description="The user at the proxy, where it wants one.")] = ""
     password: Annotated[SecretRef, Meta(description="Where that user's password lies.")] | None = None

@@ -131,7 +131,7 @@ class EtcdLock:
         said = foreign(str(answer.get("message") or answer.get("error") or f"HTTP {response.status}"))
         code = answer.get("code")
         if code == _UNAUTHENTICATED or (code == _INVALID and "auth" in said):
-            return BadCredentials(f"{self._who} does not accept user and password: {said}")
+            return BadCredentials(f"{self._who} does not accept user and password: {said.rstrip('.')}")
         if code == _DENIED:
             return NotPermitted(
                 f"{self._who} does not permit the lease: {said}",

@@ -128,9 +128,10 @@ class RedisLock:
             raise
 
     def _problem(self, error: Exception) -> ProviderError:
-        said = foreign(str(_root(error)))
+        root = _root(error)
+        said = foreign((isinstance(root, OSError) and root.strerror) or str(root))
         if isinstance(error, redis.exceptions.AuthenticationError) or said.startswith(("WRONGPASS", "NOAUTH")):
-            return BadCredentials(f"{self._who} does not accept user and password: {said}")
+            return BadCredentials(f"{self._who} does not accept user and password: {said.rstrip('.')}")
         if isinstance(error, redis.exceptions.NoPermissionError):
             return NotPermitted(
                 f"{self._who} does not permit the lease: {said}",

@@ -142,7 +142,8 @@ def clock(heard: Sequence[Heard]) -> list[Finding]:
     ahead = statistics.median(skews.values())
     way = "behind" if ahead > 0 else "ahead"
     servers = "1 server" if len(skews) == 1 else f"{len(skews)} servers"
-    says = f"this machine's clock is {abs(ahead):.0f} s {way}, by {servers}"
+    far = "right" if abs(ahead) < 0.5 else f"{abs(ahead):.0f} s {way}"
+    says = f"this machine's clock is {far}, by {servers}"
     if abs(ahead) <= _NOTICED:
         return [ok(TIME, "clock", says)]
     if abs(ahead) <= _REFUSED:
