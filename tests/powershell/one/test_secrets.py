@@ -245,6 +245,8 @@ def test_nowhere_under_windows(tmp_path: Path, windows: Windows, share: Path, wi
     assert leaks.files(tmp_path, secret) - {"vault"} == set()
     (windows.root / "planted.txt").write_text(f"x {secret}", "utf-16")
     assert leaks.files(windows.root.parent, secret) == {"drive_c/planted.txt"}
+    (windows.root / "planted.txt").unlink()
+    vault.unlink()
 
 
 def test_with_a_gateway_there_is_no_token(

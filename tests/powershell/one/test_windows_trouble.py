@@ -126,8 +126,9 @@ class Places(Windows):
         return {"Binaries": r"C:\Program Files\DDNS", "Data": r"C:\ProgramData\DDNS", "EndAfter": self.after}
 
 
+@pytest.mark.parametrize("kills", [KILLS[:5], KILLS[5:]], ids=["begin", "end"])
 def test_killed_between_any_two_steps_of_an_upgrade(
-    windows: Windows, asked: Asked, make: Callable[[str], Package]
+    windows: Windows, asked: Asked, make: Callable[[str], Package], kills: tuple[str, ...]
 ) -> None:
     """The next deployment of the same version puts it right, each time; the one after is killed at the next step."""
     assert isinstance(windows.served, Once)
@@ -136,7 +137,7 @@ def test_killed_between_any_two_steps_of_an_upgrade(
     assert made["Outcome"] == "Installed", json.dumps(made, indent=1)
     (windows.root / "ProgramData" / "DDNS" / "state" / "state.db").write_bytes(b"state")
     before = make("0.1.0")
-    for number, step in enumerate(KILLS, 2):
+    for number, step in enumerate(kills, 2):
         package = make(f"0.{number}.0")
         mortal.after = step
         text = f"$repaired = {asked.text(before)}\n[IO.File]::WriteAllText('C:\\repaired', $repaired.Error.Code)\n"
@@ -150,12 +151,12 @@ def test_killed_between_any_two_steps_of_an_upgrade(
     (result,) = mended["output"]
     assert result["Error"] is None, json.dumps(result, indent=1)
     assert again["output"][0]["Outcome"] == "Unchanged", again
-    version = f"0.{len(KILLS) + 1}.0"
+    version = f"0.{len(kills) + 1}.0"
     assert rf"{version}\app\ddns.exe" in windows.task()
     assert version_on(windows) == f"ddns {version}"
     programs = windows.root / "Program Files" / "DDNS"
     left = {path.name for path in programs.iterdir()}
-    previous = f"0.{len(KILLS)}.0"
+    previous = f"0.{len(kills)}.0"
     whole = {version, previous, "bin", "deploy.lock", "deployment.json", "snapshots", "staging", "task.xml"}
     assert left == whole
     assert not list((programs / "staging").iterdir())
