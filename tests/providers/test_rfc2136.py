@@ -22,7 +22,7 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, Change, Observed, Reason, RecordKey, RRset
+from ddns.model import Applied, Change, Observed, Reason, RecordKey, RecordType, RRset
 from ddns.ports import Provider
 from ddns.providers.rfc2136 import Settings
 from ddns.secret import SecretRef
@@ -94,6 +94,16 @@ def test_ttl(primary: Primary, before: int | None, asked: int | None, expected: 
     old = addresses(FIRST, ttl=before) if before else None
     assert write(provider(primary), old, addresses(SECOND, ttl=asked)) == Applied()
     assert ttl_of(provider(primary)) == expected
+
+
+def test_a_text_beside_those_of_others_leaves_their_ttl(primary: Primary) -> None:
+    note = RecordKey("main", HOME.name, RecordType.TXT)
+    primary.zone.put(note.name, "TXT", '"theirs"', ttl=1800)
+    theirs, both = RRset(frozenset({"theirs"})), RRset(frozenset({"theirs", "ours"}))
+    assert write(provider(primary), theirs, both, note) == Applied()
+    seen = provider(primary).observe([note], deadline())[note]
+    assert isinstance(seen, Observed)
+    assert seen.rrset == RRset(both.values, 1800)
 
 
 def test_a_ttl_alone_is_changed(primary: Primary) -> None:

@@ -164,6 +164,23 @@ def test_one_refused_record_does_not_stand_in_the_way_of_the_others(api: Api) ->
     assert isinstance(results[STRANGER], NoSuchZone)
 
 
+def test_a_name_that_the_key_may_not_write_does_not_stand_in_the_way_of_the_others(api: Api) -> None:
+    """A policy may name records: route53:ChangeResourceRecordSetsNormalizedRecordNames."""
+    other, plain = RecordKey("main", f"other.{ZONE}", RecordType.A), api._change
+
+    def limited(hosted: Hosted, body: bytes) -> Reply:
+        if other.name.encode() in body:
+            return route53._error(403, "AccessDenied", "not authorized to perform: route53:ChangeResourceRecordSets")
+        return plain(hosted, body)
+
+    api._change = limited  # type: ignore[method-assign]  # a right for one name
+    changes = [change(None, addresses(FIRST), key, number) for number, key in enumerate([other, HOME])]
+    results = {done.key: result for done, result in provider(api).apply(changes, deadline())}
+    assert results[HOME] == Applied()
+    assert isinstance(results[other], NotPermitted)
+    assert rrset(provider(api)) == addresses(FIRST, ttl=120)
+
+
 @pytest.mark.parametrize("values", [("192.0.2.99",), (FIRST,)], ids=["another value", "another TTL"])
 def test_who_came_first_is_not_overwritten(api: Api, values: tuple[str, ...]) -> None:
     api.put(HOME.name, "A", FIRST)

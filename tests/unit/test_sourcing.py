@@ -215,6 +215,18 @@ def test_a_link_is_followed_to_what_it_leads_to(written: Path, tmp_path: Path) -
     assert "can be changed by others" in ownership.refusal(str(tmp_path / "link.toml"))
 
 
+def test_nor_through_a_link_that_others_can_turn(written: Path, tmp_path: Path) -> None:
+    """It could have led to their own file while the settings were read."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "ddns.toml").symlink_to(written)
+    (other / "folder").symlink_to(written.parent)
+    assert [ownership.refusal(str(other / name)) for name in ("ddns.toml", "folder/ddns.toml")] == ["", ""]
+    other.chmod(0o777)
+    told = f"{other} can be changed by others (mode 0777)"
+    assert [ownership.refusal(str(other / name)) for name in ("ddns.toml", "folder/ddns.toml")] == [told, told]
+
+
 def test_settings_without_a_command_may_be_anybody_s(written: Path) -> None:
     written.write_text("schema = 1\n")
     written.chmod(0o666)

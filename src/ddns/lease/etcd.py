@@ -8,6 +8,7 @@ in the JSON form of its protocol. https://etcd.io/docs/v3.5/dev-guide/api_grpc_g
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import math
 import urllib.parse
@@ -45,8 +46,9 @@ class EtcdLock:
             token = self._take(lease, headers, deadline)
             won = True
         finally:
-            if not won:
-                self._revoke(lease, headers, deadline)
+            if not won:  # who has it is told, also where what was granted in vain can't be given back
+                with contextlib.suppress(ProviderError):
+                    self._revoke(lease, headers, deadline)
         return Granted(
             token,
             self._tools.clock,

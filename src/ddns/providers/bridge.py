@@ -107,7 +107,7 @@ class Bridge:
         self._name = name
         self._zone = zone
         self._options = options
-        self._left_behind: threading.Thread | None = None
+        self._left_behind: list[threading.Thread] = []
 
     def read(self, work: Callable[[Operations], T], secrets: Mapping[str, str], deadline: Deadline) -> T:
         """What `work` reads, within the deadline. Raises ProviderError."""
@@ -115,7 +115,7 @@ class Bridge:
 
     def write(self, work: Callable[[Operations], T], secrets: Mapping[str, str], ttl: int, deadline: Deadline) -> T:
         """What `work` returns after a write of records with this TTL, within the deadline. Raises ProviderError."""
-        if self._left_behind is not None and self._left_behind.is_alive():
+        if any(thread.is_alive() for thread in self._left_behind):
             raise Transport(f"{self._said()}: an earlier call has not ended yet")
         return self._run(work, secrets, ttl, deadline, writes=True)
 
@@ -151,7 +151,7 @@ class Bridge:
         try:
             ended, done, error = ends.get(timeout=max(deadline.left(), 0.0))
         except queue.Empty:
-            self._left_behind = thread
+            self._left_behind.append(thread)
             in_doubt = writes and phase[0] == "work"
             raise Transport(f"{self._said()}: no answer in time", ambiguous=in_doubt) from None
         if error is not None:

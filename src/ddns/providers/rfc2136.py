@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from ddns.errors import (
     BadCredentials,
@@ -119,7 +120,7 @@ class Rfc2136:
         waiting: dict[dns.name.Name, list[Change]] = {}
         for change in changes:
             try:
-                waiting.setdefault(self._zone_of(change, deadline), []).append(change)
+                waiting.setdefault(self._zone_of(change, deadline), []).append(self._with_ttl(change, deadline))
             except ProviderError as error:
                 yield change, error
         for zone, ours in waiting.items():
@@ -140,6 +141,14 @@ class Rfc2136:
                 yield from ((change, Applied()) for change in changes)
                 return
         yield from items.applied(changes, lambda change: self._write(change, zone, deadline))
+
+    def _with_ttl(self, change: Change, deadline: Deadline) -> Change:
+        """The change; beside values of others with their TTL, because servers give all values that of a new one."""
+        before, after = change.before, change.after
+        if not change.key.type.shared or after is None or after.ttl or before is None or before.ttl:
+            return change
+        now = self._read(change.key, deadline)
+        return change if now is None else replace(change, after=replace(after, ttl=now.ttl))
 
     def _zone_of(self, change: Change, deadline: Deadline) -> dns.name.Name:
         owner = resolver.parse_name(change.key.name)

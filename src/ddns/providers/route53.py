@@ -189,12 +189,13 @@ class Route53:
     def _write(self, zone: Zone, steps: Sequence[_Step], deadline: Deadline) -> Iterator[_Result]:
         try:
             applied = self._api.change(zone, [action for step in steps for action in step.actions()], deadline)
-        except Refusal as error:
+        except (Refusal, Rejected, NotPermitted) as error:  # a policy may allow some names of the zone and not others
             if len(steps) > 1:  # none was carried out
                 for step in steps:
                     yield from self._write(zone, [step], deadline)
                 return
-            yield steps[0].change, self._refused(zone, steps[0], error, deadline)
+            (step,) = steps
+            yield step.change, self._refused(zone, step, error, deadline) if isinstance(error, Refusal) else error
         except ProviderError as error:
             yield from ((step.change, error) for step in steps)
         else:

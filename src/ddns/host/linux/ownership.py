@@ -5,15 +5,44 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Iterator
 
 assert sys.platform != "win32"
 
 
 def refusal(path: str) -> str:
-    """Why the file at `path` may be another's work, "" when only root and this account can change it."""
-    trusted = {0, os.geteuid()}
-    path = os.path.realpath(path)
-    here = path
+    """Why the file at `path` may be another's work, "" when only root and this account can change it.
+
+    Of links on the way, each counts: who may turn one could have had it lead elsewhere a moment ago.
+    """
+    for link in _links(os.path.abspath(path)):
+        # The link itself is nobody's but its owner's; where it lies, another could be put in its place.
+        why = _wrong(os.path.realpath(os.path.dirname(link)))
+        if why:
+            return why
+        owner = os.lstat(link).st_uid
+        if owner not in (0, os.geteuid()):
+            return f"{link} belongs to user {owner}"
+    return _wrong(os.path.realpath(path))
+
+
+def _links(path: str) -> Iterator[str]:
+    """The symbolic links through which `path` leads, as far as there is something at its end."""
+    waiting = [path] if os.path.exists(path) else []
+    while waiting:
+        whole = waiting.pop()
+        parts = whole.split("/")
+        for end in range(2, len(parts) + 1):
+            here = "/".join(parts[:end])
+            if os.path.islink(here):
+                yield here
+                waiting.append(os.path.join(os.path.dirname(here), os.readlink(here), *parts[end:]))
+                break
+
+
+def _wrong(path: str) -> str:
+    """Why something at a path without links may be another's work."""
+    trusted, here = {0, os.geteuid()}, path
     while True:
         try:
             found = os.stat(here, follow_symlinks=False)
