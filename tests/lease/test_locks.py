@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
 import socket
+import urllib.parse
 from collections.abc import Iterator
 
 import pytest
 
-from ddns.errors import BadCredentials, LeaseTaken, LeaseUnavailable, NotPermitted, SettingsError
+from ddns.address import Family
+from ddns.errors import BadCredentials, LeaseTaken, LeaseUnavailable, NotPermitted, SettingsError, Transport
+from ddns.lease.etcd import EtcdLock
 from ddns.lease.place import Place
+from ddns.model import HttpRequest, HttpResponse
+from ddns.ports import Deadline, Tools
+from ddns.secret import Secret
 from ground.etcd import EtcdServer
 from ground.ports import Wire, free_port
 from ground.redis import RedisServer
@@ -192,6 +200,33 @@ def test_a_database_of_redis(redis_server: RedisServer) -> None:
 
 
 # -- etcd
+
+
+class _Answers:
+    """etcd where another machine has the lease, and which is gone before what was granted in vain is given back."""
+
+    def http(
+        self, request: HttpRequest, *, deadline: Deadline, family: Family | None = None, limit: int = 1 << 20
+    ) -> HttpResponse:
+        held = {"kvs": [{"value": base64.b64encode(b"other 1 2").decode(), "lease": "9"}]}
+        answers: dict[str, object] = {
+            "/v3/lease/grant": {"ID": "7"},
+            "/v3/kv/txn": {"responses": [{"response_range": held}]},
+            "/v3/lease/timetolive": {"TTL": "30"},
+        }
+        path = urllib.parse.urlsplit(request.url).path
+        if path not in answers:
+            raise Transport("gone")
+        return HttpResponse(200, {}, json.dumps(answers[path]).encode())
+
+    def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
+        raise AssertionError
+
+
+def test_who_has_it_is_told_though_nothing_can_be_given_back() -> None:
+    tools = Tools(net=_Answers(), clock=CLOCK, resolve=lambda _ref: Secret(""))
+    with pytest.raises(LeaseTaken, match=r"^other holds the fleet lease one for another 30\.0 s"):
+        EtcdLock(Place("etcd", "http://127.0.0.1:1", "one", 60.0), tools).acquire(soon())
 
 
 def test_users_of_etcd(tmp_path_factory: pytest.TempPathFactory) -> None:

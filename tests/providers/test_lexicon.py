@@ -252,6 +252,22 @@ def test_a_write_that_never_ends_is_left_and_no_other_begun(fake: type[Fake]) ->
     fake.wait.set()
 
 
+def test_a_read_that_is_left_behind_does_not_hide_the_write_before_it(fake: type[Fake]) -> None:
+    fake.records, fake.wait = [record(FIRST)], threading.Event()
+    on, hold = provider(), threading.Event()
+    plain = fake.list_records
+    assert isinstance(write(addresses(FIRST), addresses(SECOND), on, 0.3), Transport)
+    fake.list_records = lambda *_: hold.wait()  # type: ignore[assignment,method-assign,return-value]  # a slow service
+    before = set(threading.enumerate())
+    assert isinstance(on.observe([HOME], deadline(0.1))[HOME], Transport)
+    (late,) = set(threading.enumerate()) - before
+    hold.set()
+    late.join()
+    fake.list_records = plain  # type: ignore[method-assign]  # it is quick again
+    assert "not ended" in getattr(write(addresses(FIRST), addresses(SECOND), on), "message", "")
+    fake.wait.set()
+
+
 def test_an_update_of_two_requests_that_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lexicon's PowerDNS removes and makes anew: the record is gone, the write in doubt, and made by the next one."""
     with double.serve() as served:
