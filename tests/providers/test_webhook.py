@@ -181,6 +181,13 @@ def test_a_secret_that_the_service_repeats_is_masked() -> None:
     assert "bad key ***" in result.message
 
 
+def test_so_is_the_header_that_carries_it() -> None:
+    basic = base64.b64encode(f"me:{SECRET}".encode()).decode()
+    result = told(400, f"what is Basic {basic}?".encode(), username="me")
+    assert isinstance(result, Rejected)
+    assert "what is Basic ***?" in result.message
+
+
 def test_several_values_need_a_template_for_them() -> None:
     net = Canned()
     both = addresses(FIRST, SECOND)

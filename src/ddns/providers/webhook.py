@@ -230,14 +230,16 @@ class Webhook:
         }  # fmt: skip
         headers = {"User-Agent": answers.USER_AGENT}
         if self._settings.username:
-            basic = base64.b64encode(f"{self._settings.username}:{secret}".encode()).decode()
-            headers["Authorization"] = f"Basic {basic}"
+            headers["Authorization"] = f"Basic {self._basic(secret)}"
         data = None
         if call.body:
             data, headers["Content-Type"] = _written(call, fill)
         headers |= {name: templates.header(name, template, fill) for name, template in call.headers.items()}
         request = HttpRequest(call.method, templates.url(call.url, fill), headers, data)
         return self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT), limit=ANSWER_LIMIT)
+
+    def _basic(self, secret: str) -> str:
+        return base64.b64encode(f"{self._settings.username}:{secret}".encode()).decode()
 
     def _secret(self) -> str:
         return self._tools.resolve(self._settings.secret).reveal() if self._settings.secret else ""
@@ -262,7 +264,8 @@ class Webhook:
     def _excerpt(self, response: HttpResponse) -> str:
         """The start of a body, fit for a message: without the secret, should the service repeat it."""
         secret, text = self._secret(), _body(response)
-        for form in {secret, urllib.parse.quote(secret, safe=""), json.dumps(secret)[1:-1]} if secret else ():
+        forms = {secret, urllib.parse.quote(secret, safe=""), json.dumps(secret)[1:-1], self._basic(secret)}
+        for form in forms if secret else ():
             text = text.replace(form, "***")
         return foreign(text[:400], 80)
 
