@@ -361,7 +361,10 @@ def test_a_relative_ca_file_begins_at_the_settings_folder(
 
 def test_validate_without_a_file(data: Path) -> None:
     result = ddns_config("validate", "--data", data)
-    assert (result.output, result.exit_code) == (f"there are no settings at {data}/ddns.toml\n", 10)
+    assert (result.output, result.exit_code) == (
+        f"there are no settings at {data}/ddns.toml\nWrite them with: ddns config init\n",
+        10,
+    )
 
 
 def test_show_tells_the_origin_of_each_value(data: Path, tmp_path: Path) -> None:

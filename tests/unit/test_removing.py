@@ -194,6 +194,8 @@ def test_the_command_line(stage: Stage) -> None:
     assert ddns("remove", "--all", ONE, "--data", folder).code == 2
     assert ddns("remove", ONE, "--revoke", "--yes", "--data", folder).code == 2
     assert ddns("remove", "--all", "--type", "A", "--yes", "--data", folder).code == 2
+    strange = ddns("remove", "not-ours.example.com", "--yes", "--data", folder)
+    assert (strange.code, strange.lines[0]) == (12, "✗ not-ours.example.com failed")
     unasked = ddns("remove", "--all", "--data", folder)
     assert (unasked.code, "--yes" in unasked.err, stage.published()) == (2, True, ((FIRST,), (FIRST,)))
     dry = ddns("remove", ONE, "--dry-run", "--json", "--data", folder).json("remove")

@@ -41,11 +41,13 @@ def validate(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
     loaded: Loaded | None = None
     problems: tuple[str, ...] = ()
     warnings: list[str] = []
+    advice = ""
     try:
         loaded, _ = compose.load(places)
         warnings = compose.warnings(loaded, places)
     except SettingsError as error:
         problems = error.problems or (error.message,)
+        advice = "" if error.problems else error.advice
     if as_json:
         told = {"file": file, "valid": loaded is not None, "problems": list(problems), "warnings": warnings}
         emit("config validate", told)
@@ -54,6 +56,8 @@ def validate(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
         click.echo(f"{file} is valid; records: {records}, providers: {providers}")
     else:
         click.echo("\n".join(problems))
+        if advice:
+            click.echo(visible(advice), err=True)
     for warning in () if as_json else warnings:
         click.echo(f"warning: {visible(warning)}", err=True)
     if loaded is None:

@@ -52,7 +52,9 @@ _DAY_SIGNS = {
 )
 @options.data
 @options.as_json
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many to show.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many to show."
+)
 @click.option("--name", metavar="NAME", shell_complete=complete.record_names, help="Only this name's.")
 def history(*, data: str | None, as_json: bool, limit: int, name: str | None) -> None:
     """Show the changes of this machine's records, newest first, and the last 30 days of each record.

@@ -30,7 +30,9 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 @options.data
 @click.option("--name", "names", multiple=True, metavar="NAME", help="A full name to keep; may be repeated.")
 @click.option("--type", "types", multiple=True, type=click.Choice(["A", "AAAA"]), help="A record type to keep.")
-@click.option("--ttl", type=click.IntRange(1, 604800), help="Seconds that resolvers may keep the answer.")
+@click.option(
+    "--ttl", metavar="SECONDS", type=click.IntRange(1, 604800), help="Seconds that resolvers may keep the answer."
+)
 @click.option(
     "--provider", "kind", metavar="KIND", shell_complete=_kinds, help="The kind of provider, such as cloudflare."
 )

@@ -171,7 +171,8 @@ def draw(told: dict[str, Any]) -> None:
         words = {"proven": item["note"] or "gone already", "accepted": "will be removed by the gateway"}
         values = f" ({', '.join(item['values'])})" if item["values"] else ""
         outcome = words.get(item["outcome"], item["outcome"])
-        screen.line(mark, f" {readable(item['name'])} {item['type']}{values} ", (outcome, "strong"), hang=2)
+        kind = f" {item['type']}" if item["provider"] else ""  # of a name that is not ours nobody knows a type
+        screen.line(mark, f" {readable(item['name'])}{kind}{values} ", (outcome, "strong"), hang=2)
         _draw_error(screen, item["error"])
     for item in told["gateways"]:
         if item["state"] == "enrolled":

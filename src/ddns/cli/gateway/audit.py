@@ -13,7 +13,14 @@ from ddns.cli.output import emit
 @options.data
 @config
 @options.as_json
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many lines to show.")
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="How many lines to show.",
+)
 def audit(*, data: str | None, config: str | None, as_json: bool, limit: int) -> None:
     """Show the last lines of the audit log, and check that no line of it was altered, taken out or put in.
 
