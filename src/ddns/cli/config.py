@@ -57,7 +57,7 @@ def validate(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
     else:
         click.echo("\n".join(problems))
         if advice:
-            click.echo(visible(advice), err=True)
+            click.echo(visible(advice))
     for warning in () if as_json else warnings:
         click.echo(f"warning: {visible(warning)}", err=True)
     if loaded is None:
