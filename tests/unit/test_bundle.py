@@ -321,3 +321,15 @@ def test_what_is_neither_stays(text: str) -> None:
 )
 def test_urls_lose_what_may_be_secret(url: str, left: str) -> None:
     assert Redactor().clean(f'"{url}"') == f'"{left}"'
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('["-H", "Authorization: Bearer abc.def"]', '["-H", "Authorization: Bearer ***"]'),
+        ('"authorization:Basic bWU6eA==\\n"', '"authorization:Basic ***\\n"'),
+        ('"Authorization: Bearer {secret}"', '"Authorization: Bearer {secret}"'),
+    ],
+)
+def test_credentials_of_a_header_in_an_argument_are_taken_out(text: str, left: str) -> None:
+    assert Redactor().clean(text) == left

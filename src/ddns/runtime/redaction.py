@@ -13,6 +13,8 @@ SECRET = "***"  # noqa: S105 - what stands in the place of one
 #: Shorter texts are in every other word, and no secret.
 _SHORTEST = 3
 _URL = re.compile(r"\bhttps?://[^\s\"'<>\\]+")
+#: As a command's arguments or a template may have it, pasted.
+_HEADER = re.compile(r"(\bauthorization: *[\w-]+ +)(?!\{)[^\s\"'\\]+", re.IGNORECASE)
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{0,4}|(?:\d{1,3}\.){3}\d{1,3})(?![\w:])")
 #: This machine, its own networks, and those behind a carrier's NAT: they tell nobody apart.
@@ -68,7 +70,7 @@ class Redactor:
         """The text without all that."""
         for form in sorted(self._texts, key=len, reverse=True):  # one may be part of another
             text = text.replace(form, self._texts[form])
-        text = _URL.sub(lambda match: _bare(match[0]), text)
+        text = _HEADER.sub(r"\1***", _URL.sub(lambda match: _bare(match[0]), text))
         return _each_address(text, self._name)
 
     def _name(self, address: IPv4Address | IPv6Address) -> str | None:
