@@ -115,6 +115,7 @@ class Api:
         if response.status == 404 and missing:
             return response
         if response.status in (400, 404, 409):
+            answers.parsed(response.body, WHO)  # Malformed: a page of something on the way is no refusal
             said = f"{WHO}: HTTP {response.status} {answers.excerpt(response.body)}"
             raise Rejected(said, advice=_CHANGE_IT)
         problem = answers.status_problem(response, WHO, self._tools.clock.now())

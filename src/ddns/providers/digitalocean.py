@@ -138,6 +138,7 @@ class Api:
         if response.status == 404 and _error(response).get("id") == "not_found":
             return response
         if response.status in (400, 404, 409, 422):
+            answers.parsed(response.body, WHO)  # Malformed: a page of something on the way is no refusal
             raise Rejected(f"{WHO}: {_said(response)}", advice=_CHANGE_IT)
         problem = answers.status_problem(response, WHO, self._tools.clock.now())
         if problem is not None:

@@ -117,6 +117,7 @@ class Api:
         request = HttpRequest(method, plain.url, headers, plain.content)
         response = self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT))
         if response.status in (400, 404, 409, 422):
+            answers.parsed(response.body, WHO)  # Malformed: a page of something on the way is no refusal
             raise Rejected(f"{WHO}: HTTP {response.status} {_said(response)}".rstrip(), advice=_CHANGE_IT)
         problem = answers.status_problem(response, WHO, self._tools.clock.now())
         if problem is not None:
