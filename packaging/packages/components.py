@@ -28,6 +28,7 @@ _CLASSIFIERS = {
     "Python Software Foundation License": "PSF-2.0",
 }
 _WORDS = {"MIT", "MPL-2.0", "BSD-3-Clause", "BSD-2-Clause", "Apache-2.0", "ISC", "PSF-2.0"}
+_TITLES = {"BSD 3-Clause License": "BSD-3-Clause"}
 _TEXTS = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE)
 
 
@@ -151,8 +152,11 @@ def _package(folder: Path, metadata: Message) -> Component:
 def _licence(metadata: Message) -> str:
     """The SPDX expression; empty when the package does not name its licence in a way that we know."""
     expression = metadata["License-Expression"] or ""
-    if not expression and metadata["License"] in _WORDS:
-        expression = metadata["License"]
+    first = (metadata["License"] or "").partition("\n")[0].strip()  # some put the whole text there, under its title
+    if not expression and first in _WORDS:
+        expression = first
+    if not expression:
+        expression = _TITLES.get(first, "")
     if not expression:
         classifiers = metadata.get_all("Classifier", [])
         named = [line.rpartition(" :: ")[2] for line in classifiers if line.startswith("License :: ")]

@@ -5,17 +5,30 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from e2e.test_journeys import answer
+from e2e.windows_kind import WindowsProgram
 from e2e.world import FIRST, SECOND, World
+
+
+def problems(world: World, told: Any) -> tuple[int, list[Any]]:
+    """The exit code that a doctor's answer asks for, and its problems, but for those that Wine makes.
+
+    Wine keeps of an access list what a mode can say, so that everybody may read what only some should: the real lists
+    are on the acceptance list.
+    """
+    found = [check for check in told["checks"] if check["verdict"] == "problem"]
+    wine = isinstance(world.machine.program, WindowsProgram)
+    return (20 if found else 0), [check for check in found if not (wine and check["area"] == "permissions")]
 
 
 def test_a_doctor_finds_a_machine_that_is_well(world: World) -> None:
     assert world.machine.ddns("run").exit == 0
     ended = world.machine.ddns("doctor", "--json")
     told = answer(ended.out, "doctor")
-    wrong = [check for check in told["checks"] if check["verdict"] == "problem"]
-    assert (ended.exit, ended.err, wrong) == (0, "", [])
+    code, wrong = problems(world, told)
+    assert (ended.exit, ended.err, wrong) == (code, "", [])
     areas = {check["area"] for check in told["checks"]}
     assert areas >= {"settings", "network", "addresses", "time", "credentials", "permissions", "state", "schedule"}
     (tried,) = [check for check in told["checks"] if check["area"] == "credentials"]
@@ -28,7 +41,8 @@ def test_a_doctor_and_a_plan_change_nothing(world: World) -> None:
     before = world.sql("SELECT * FROM changes"), world.sql("SELECT * FROM runs"), world.machine.status()
     world.move(SECOND)
 
-    assert world.machine.ddns("doctor").exit == 0
+    doctor = world.machine.ddns("doctor", "--json")
+    assert (doctor.exit, problems(world, answer(doctor.out, "doctor"))) == (doctor.exit, (doctor.exit, []))
     plan = world.machine.ddns("plan")
     assert plan.exit == 0
     assert f"{FIRST} → {SECOND}" in plan.out
@@ -60,6 +74,6 @@ def test_a_support_bundle_has_the_story_and_no_secret(world: World, tmp_path: Pa
     with zipfile.ZipFile(file) as archive:
         texts = {name.partition("/")[2]: archive.read(name).decode() for name in archive.namelist()}
     assert [entry["to"] for entry in json.loads(texts["history.json"])] == [[SECOND], [FIRST]]
-    assert json.loads(texts["doctor.json"])["verdict"] != "problem"
+    assert problems(world, json.loads(texts["doctor.json"]))[1] == []
     assert json.loads(texts["status.json"])["records"][0]["address"] == SECOND
     assert not any(world.bind.key.secret in text for text in texts.values())
