@@ -54,7 +54,7 @@ function Register-ScheduledTask {{ [CmdletBinding()] param($TaskPath, $TaskName,
 $login = [pscredential]::new('CORP\\anna', [securestring]::new())
 $xml = '<Task><Principals><Principal id="Author"><UserId>{user}</UserId></Principal></Principals></Task>'
 Set-StrictMode -Version 3
-Restore-DdnsTask -Run @{{ OldTask = $xml; Places = @{{ TaskFile = '{tmp_path}/task.xml' }}
+Restore-DdnsTask -Run @{{ OldTask = $xml; OldTaskFile = ''; Places = @{{ TaskFile = '{tmp_path}/task.xml' }}
     OldTaskAccount = @{{ UserId = 'S-1-5-21-1-2-3-1106'; Password = $login; NeedsPassword = $true }} }}"""
     assert ask(shell, script) == [given]
 

@@ -88,6 +88,7 @@ def play(share: Path, steps: list[dict[str, str]], answers: list[str]) -> list[d
     return told
 
 
+@pytest.mark.plants_secrets("what will be typed lies in a file for the one who types")
 def test_the_getting_started_page_works_as_written(share: Path) -> None:
     deploy, ask, uninstall = blocks("powershell")
     said_made, said_asked = blocks("console")
