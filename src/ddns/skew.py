@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import email.utils
 from collections.abc import Iterable
 
+from ddns import http_date
 from ddns.address import Family
 from ddns.model import Answer, HttpRequest, HttpResponse
 from ddns.ports import Clock, Deadline, Net
@@ -30,21 +29,13 @@ class Hearing:
     ) -> HttpResponse:
         """See `ports.Net`."""
         response = self._net.http(request, deadline=deadline, family=family, limit=limit)
-        told = _time(response.headers.get("date", ""))
+        told = http_date.parse(response.headers.get("date", ""))
         self.skew = None if told is None else told - self._clock.now()
         return response
 
     def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
         """See `ports.Net`."""
         return self._net.udp(data, to, deadline=deadline)
-
-
-def _time(text: str) -> float | None:
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError, OverflowError):
-        return None
-    return moment.replace(tzinfo=moment.tzinfo or dt.UTC).timestamp()
 
 
 def told(answers: Iterable[Answer]) -> float | None:

@@ -8,6 +8,7 @@ only unpacked there is none, and nss_wrapper (LD_PRELOAD) shows it one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -84,13 +85,11 @@ class Sshd:
     def stop(self) -> None:
         """End the server and what its sessions started."""
         processes, self._processes = self._processes, []
+        ports = {machine.port for machine in self.machines.values()}
         for process in processes:
-            for pid in _descendants(process.pid):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
+            _kill(_descendants(process.pid))
             process.terminate()
+        _kill(_sessions(ports))
         for process in processes:
             try:
                 process.wait(PATIENCE)
@@ -188,6 +187,27 @@ def _answers(port: int) -> bool:
             return link.recv(4) == b"SSH-"
     except OSError:
         return False
+
+
+def _kill(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _sessions(ports: set[int]) -> list[int]:
+    """What was started in a session on one of these ports: its server may have died first, and left it to nobody."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            environ = (entry / "environ").read_bytes() if entry.name.isdigit() else b""
+        except OSError:
+            continue
+        told = next((item for item in environ.split(b"\0") if item.startswith(b"SSH_CONNECTION=")), b"")
+        address, _, port = told.decode("ascii", "replace").rpartition(" ")
+        if address.endswith(" 127.0.0.1") and port.isdigit() and int(port) in ports:
+            found.append(int(entry.name))
+    return found
 
 
 def _descendants(parent: int) -> list[int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import email.utils
 import socket
 import ssl
 from collections.abc import Mapping
 
+from ddns import http_date
 from ddns.address import Family
 from ddns.net import sockets
 from ddns.ports import Deadline
@@ -19,10 +19,8 @@ _LIMIT = 8192
 
 def offset(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds that the server's clock is ahead of ours; None when it does not tell. Header names in lower case."""
-    try:
-        return email.utils.parsedate_to_datetime(headers.get("date", "")).timestamp() - now
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
+    theirs = http_date.parse(headers.get("date", ""))
+    return None if theirs is None else theirs - now
 
 
 def words(seconds: float) -> str:

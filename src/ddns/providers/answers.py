@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import ddns
+from ddns import http_date
 from ddns.errors import (
     BadCredentials,
     ClockSkew,
@@ -55,15 +55,8 @@ def retry_after(value: str | None, now: float) -> float | None:
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), LONGEST_WAIT)
-    moment = _http_date(text)
+    moment = http_date.parse(text)
     return None if moment is None else min(max(moment - now, 0.0), LONGEST_WAIT)
-
-
-def _http_date(text: str) -> float | None:
-    try:
-        return email.utils.parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
 
 
 def status_problem(response: HttpResponse, who: str, now: float) -> ProviderError | None:
@@ -94,7 +87,7 @@ def limited(response: HttpResponse, who: str, now: float) -> RateLimited:
 
 def clock_skew(response: HttpResponse, who: str, now: float) -> ClockSkew:
     """The error for a request whose time is refused; how far off it was is told by the answer's ``Date`` header."""
-    theirs = _http_date(response.headers.get("date", ""))
+    theirs = http_date.parse(response.headers.get("date", ""))
     if theirs is None:
         return ClockSkew(f"{who}: says that this machine's clock is wrong")
     seconds = theirs - now

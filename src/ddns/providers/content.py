@@ -9,11 +9,14 @@ from ddns.net import txt
 EVERY_TYPE = frozenset(RecordType)
 
 
+def dotted(rtype: RecordType, value: Value) -> str:
+    """A value whose names end with a dot, and whose texts have no quotes."""
+    return f"{value}." if rtype is RecordType.CNAME else str(value)
+
+
 def presented(rtype: RecordType, value: Value) -> str:
     """A value in presentation form, as zone files have it: names end with a dot, texts are quoted."""
-    if rtype is RecordType.CNAME:
-        return f"{value}."
-    return txt.quoted(str(value)) if rtype is RecordType.TXT else str(value)
+    return txt.quoted(str(value)) if rtype is RecordType.TXT else dotted(rtype, value)
 
 
 def all_presented(rtype: RecordType, rrset: RRset | None) -> list[str]:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from ddns.errors import Malformed, Rejected, foreign
-from ddns.model import HttpResponse, RecordKey, RecordType, RRset, Value
+from ddns.model import HttpResponse, RecordKey, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.rows import Refusal, Row, RowProvider
@@ -93,7 +93,7 @@ class Api:
         fields = {
             "type": str(key.type),
             "name": name,
-            "data": _data(key, value),
+            "data": content.dotted(key.type, value),
             "ttl": after.ttl or writes.DEFAULT_TTL,
         }
         self._write("POST", f"/domains/{zone.name}/records", deadline, fields)
@@ -102,7 +102,7 @@ class Api:
         """PATCH what differs; the API wants the type with it."""
         fields: dict[str, object] = {"type": str(key.type)}
         if value != row.value:
-            fields["data"] = _data(key, value)
+            fields["data"] = content.dotted(key.type, value)
         if after.ttl not in (None, row.ttl):
             fields["ttl"] = after.ttl
         self._write("PATCH", f"/domains/{zone.name}/records/{row.id}", deadline, fields)
@@ -164,11 +164,6 @@ def _error(response: HttpResponse) -> dict[str, Any]:
 def _said(response: HttpResponse) -> str:
     message = _error(response).get("message")
     return f"HTTP {response.status} {foreign(message) if isinstance(message, str) else ''}".rstrip()
-
-
-def _data(key: RecordKey, value: Value) -> str:
-    """A value as the service wants it: a name ends with a dot, a text has no quotes."""
-    return f"{value}." if key.type is RecordType.CNAME else str(value)
 
 
 def _row(item: Mapping[str, object], key: RecordKey) -> Row:

@@ -28,7 +28,7 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import HttpRequest, RecordKey, RecordType, RRset, Value
+from ddns.model import HttpRequest, RecordKey, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.providers import answers, content
 from ddns.providers.codes import Codes, Means, Said
@@ -194,7 +194,7 @@ class Api:
     def _fields(self, zone: Zone, key: RecordKey, value: Value, ttl: int) -> dict[str, str]:
         left = zone.relative(answers.ascii_name(key.name))
         name = {"domain_id": zone.id, "sub_domain": left, "record_type": str(key.type)}
-        return {**name, "record_line": self._settings.line, "value": _data(key, value), "ttl": str(ttl)}
+        return {**name, "record_line": self._settings.line, "value": content.dotted(key.type, value), "ttl": str(ttl)}
 
     def _write(
         self, action: str, fields: Mapping[str, str], zone: Zone, key: RecordKey, value: Value, deadline: Deadline
@@ -250,11 +250,6 @@ class Api:
         }
         form = urllib.parse.urlencode({**common, **fields}).encode("ascii")
         return HttpRequest("POST", f"{self._url}/{action}", headers, form)
-
-
-def _data(key: RecordKey, value: Value) -> str:
-    """A value as the service wants it: a name ends with a dot, a text has no quotes."""
-    return f"{value}." if key.type is RecordType.CNAME else str(value)
 
 
 def _row(item: Mapping[str, object], key: RecordKey) -> Row:

@@ -29,7 +29,7 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import HttpRequest, HttpResponse, RecordKey, RecordType, RRset, Value
+from ddns.model import HttpRequest, HttpResponse, RecordKey, RRset, Value
 from ddns.ports import Capabilities, Deadline, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.codes import Codes, Means, Said
@@ -158,7 +158,8 @@ class Api:
     def add(self, zone: Zone, key: RecordKey, value: Value, after: RRset, deadline: Deadline) -> None:
         """CreateRecord."""
         name = zone.relative(answers.ascii_name(key.name))
-        fields = {"Domain": zone.name, "SubDomain": name, "RecordType": str(key.type), "Value": _data(key, value)}
+        data = content.dotted(key.type, value)
+        fields = {"Domain": zone.name, "SubDomain": name, "RecordType": str(key.type), "Value": data}
         ttl = after.ttl or max(writes.DEFAULT_TTL, self._settings.min_ttl)
         body = {**fields, "RecordLine": LINE, "RecordLineId": LINE_ID, "TTL": ttl}
         try:
@@ -173,7 +174,7 @@ class Api:
 
     def alter(self, zone: Zone, key: RecordKey, row: Row, value: Value, after: RRset, deadline: Deadline) -> None:
         """ModifyRecordFields with what differs."""
-        fields = {} if value == row.value else {"value": _data(key, value)}
+        fields = {} if value == row.value else {"value": content.dotted(key.type, value)}
         if after.ttl not in (None, row.ttl):
             fields["ttl"] = str(after.ttl)
         listed = [{"Key": name, "Value": text} for name, text in fields.items()]
@@ -251,11 +252,6 @@ def opened(response: HttpResponse) -> tuple[dict[str, Any], Said | None]:
         return inner, None
     code, message = (error.get("Code"), error.get("Message")) if isinstance(error, dict) else (None, None)
     return inner, Said(str(code or ""), f"{WHO}: {foreign(f'{code}: {message}')}")
-
-
-def _data(key: RecordKey, value: Value) -> str:
-    """A value as the service wants it: a name ends with a dot, a text has no quotes."""
-    return f"{value}." if key.type is RecordType.CNAME else str(value)
 
 
 def _row(item: Mapping[str, object], key: RecordKey) -> Row:

@@ -38,9 +38,9 @@ class NoState:
 
     def intend(  # the port's signature
         self,
-        run: Run,  # noqa: ARG002
+        run: Run,  # noqa: ARG002 - as above
         changes: Sequence[Change],
-        at: float | None = None,  # noqa: ARG002
+        at: float | None = None,  # noqa: ARG002 - as above
     ) -> list[Change]:
         """Nothing is kept."""
         return list(changes)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import urllib.parse
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
+from ddns import http_date
 from ddns.address import Family
 from ddns.errors import ProviderError
 from ddns.model import HttpRequest, HttpResponse
@@ -71,8 +71,5 @@ class Overheard:
 
 def _skew(response: HttpResponse, began: float, ended: float) -> float | None:
     """From the Date header (RFC 9110, 6.6.1), which has whole seconds: taken as of the middle of the exchange."""
-    try:
-        theirs = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
-    except (ValueError, OverflowError):
-        return None
-    return theirs + 0.5 - (began + ended) / 2
+    theirs = http_date.parse(response.headers.get("date", ""))
+    return None if theirs is None else theirs + 0.5 - (began + ended) / 2
