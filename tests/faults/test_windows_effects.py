@@ -84,8 +84,11 @@ def cuts(groups: list[Group], first: int = 0) -> list[object]:
 
 
 def grouped(labels: list[str]) -> list[Group]:
-    """Effects as groups."""
+    """Effects as groups. A source's last packet is its good-bye. The log's line does not wait for it."""
     merged = ["send detection" if label in DETECTION else label for label in labels]
+    for index in range(2, len(merged)):
+        if merged[index - 2 : index + 1] == ["send detection", LOG[0], "send detection"]:
+            merged[index - 1 : index + 1] = ["send detection", LOG[0]]
     return [(label, len(list(same))) for label, same in groupby(merged)]
 
 
