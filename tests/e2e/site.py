@@ -8,7 +8,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def until(condition: Callable[[], bool]) -> None:
 class Site:
     """A gateway's folder and settings; `process` runs it until it is killed."""
 
-    def __init__(self, folder: Path, bind: Bind, ca: Authority) -> None:
+    def __init__(self, folder: Path, bind: Bind, ca: Authority, *, leases: Sequence[Mapping[str, object]] = ()) -> None:
         chain, key = ca.write_server_files(folder, whole=True)
         self.ca = ca
         self.bind = bind
@@ -52,6 +52,7 @@ class Site:
             "hosts": {"template": "{host}.example.test", "allow_private": ["192.0.2.0/24", "203.0.113.0/24"]},
             "zone": [{"name": "example.test", "provider": "dns"}],
             "provider": {"dns": {}},
+            "lease": list(leases),
         }
         self.settings = msgspec.convert(settings, GatewaySettings, dec_hook=lambda kind, value: kind(value))
         dns = {"server": bind.server, "zone": "example.test", "key_name": bind.key.name, "key": "env:TSIG"}

@@ -153,8 +153,9 @@ def test_a_holder_killed_before_its_write_holds_nobody_up_for_ever(
 def test_a_lease_at_the_gateway(fleet: tuple[World, World], bind: Bind, ca: Authority, tmp_path: Path) -> None:
     """The record is written by the machine itself; only the right to do so comes from the gateway."""
     (tmp_path / "site").mkdir()
-    site = Site(tmp_path / "site", bind, ca)
     world = fleet[0]
+    leases = [{"name": "ddns", "hosts": [world.name.partition(".")[0]]}, {"name": "other", "hosts": ["pc9"]}]
+    site = Site(tmp_path / "site", bind, ca, leases=leases)
     with site.process() as (url, kill):
         code = site.code(world.name.partition(".")[0])
         told = world.machine.ddns("enroll", url, "--ca-file", str(ca.file), stdin=code)
@@ -167,7 +168,14 @@ def test_a_lease_at_the_gateway(fleet: tuple[World, World], bind: Bind, ca: Auth
         (line,) = (line for line in world.machine.log() if line["message"] == "fleet lease taken")
         assert line["details"] == {"lease": "ddns", "token": 1, "ttl": 60.0}
         assert '"leased"' in (site.data / "audit.jsonl").read_text()
-        kill()
         world.move(SECOND)
+        other = lock.replace("[lock]", '[lock]\nname = "other"')
+        world.write_settings(more=f'[proof]\nsettle = "1ms"\n{other}')
+        foreign = world.machine.ddns("run")
+        assert (foreign.exit, outcome(world), world.published()) == (12, "failed", (FIRST,))
+        assert "no [[lease]] other of this gateway lists the host" in foreign.out
+        assert world.machine.status()["records"][0]["error"]["code"] == "provider.not_permitted"
+        world.write_settings(more=f'[proof]\nsettle = "1ms"\n{lock}')
+        kill()
         without = world.machine.ddns("run")
     assert (without.exit, outcome(world), world.published()) == (13, "deferred", (FIRST,))

@@ -1,13 +1,16 @@
 """Fleet leases: of the hosts that share a name, one at a time may write where this gateway does not reach.
 
+A host gets only a lease that the operator lists it for (`[[lease]]`): a host whose key was stolen can then neither keep
+others from writing nor learn who has what.
+
 Time is the monotonic clock's, so that setting the gateway's clock neither ends a lease nor prolongs one. A gateway
 that starts knows from the ledger who had which lease, not for how long: it lets each last its whole time once more.
 """
 
 from __future__ import annotations
 
-import re
 import threading
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,29 +19,30 @@ from msgspec import Meta
 from ddns.gateway.audit import Audit
 from ddns.gateway.ledger import LeaseRow, Ledger
 from ddns.gateway.problem import Problem
+from ddns.gateway.settings import SharedLease
 from ddns.gateway.updates import Asked
 from ddns.ports import Clock
 
 LONGEST = 600.0
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of `POST /v1/lease`. `ttl` in seconds; `token` is that of the lease to be renewed or released."""
 
-    name: str
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z")]
     action: Literal["take", "renew", "release"]
     ttl: Annotated[float, Meta(gt=0, le=LONGEST)] = 60.0
     token: int = 0
 
 
 class Leases:
-    """The leases of one gateway; only one gateway serves from a ledger."""
+    """The leases of one gateway; only one gateway serves from a ledger. `shared`: those that there are."""
 
-    def __init__(self, ledger: Ledger, audit: Audit, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, audit: Audit, clock: Clock, shared: Iterable[SharedLease]) -> None:
         self._ledger = ledger
         self._audit = audit
         self._clock = clock
+        self._shared = {lease.name: lease for lease in shared}
         self._lock = threading.Lock()
         #: By name: the row, and the monotonic time at which it is over.
         self._known: dict[str, tuple[LeaseRow, float]] = {}
@@ -49,8 +53,9 @@ class Leases:
             body = msgspec.json.decode(raw, type=Body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Problem("malformed", 400, f"the body is not about a lease: {error}") from error
-        if not _NAME.fullmatch(body.name):
-            raise Problem("not-allowed", 422, "a lease's name is 1 to 64 letters, digits, points, dashes")
+        shared = self._shared.get(body.name)
+        if shared is None or not shared.admits(asked.host.label):  # one answer: which leases there are is not told
+            raise Problem("not-your-lease", 403, f"no [[lease]] {body.name} of this gateway lists the host")
         with self._lock:
             return self._take(asked, body) if body.action == "take" else self._change(asked, body)
 

@@ -24,6 +24,7 @@ TITLES = {
     "conflict": "The record is not as the request expects it",
     "stale-sequence": "The sequence number is not above the current one",
     "idempotency": "The idempotency key was used for another request",
+    "not-your-lease": "The lease is not one of this host's",
     "lease-taken": "Another host has the lease",
     "lease-over": "The lease is over",
     "refused-by-dns": "The DNS server refuses the record",

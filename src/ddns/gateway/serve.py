@@ -109,7 +109,7 @@ def assembled(
                 auth=Authenticator(settings.name, store.ledger, sealer, clock),
                 enrolment=Enrolment(settings.name, store.ledger, sealer, store.audit, clock),
                 updates=Updates(store.ledger, zones, providers, settings.hosts, store.audit, clock),
-                leases=Leases(store.ledger, store.audit, clock),
+                leases=Leases(store.ledger, store.audit, clock, settings.lease),
                 throttle=Throttle(settings.limits),
                 clock=clock,
             )

@@ -18,6 +18,9 @@ from ddns.gateway.names import check_label, check_template, fold
 from ddns.model import RecordType
 from ddns.secret import SecretRef
 
+#: Among the hosts of a lease: all that are enrolled.
+EVERY_HOST = "*"
+
 
 class Cidr:
     """A network, written as CIDR or as one address."""
@@ -131,6 +134,26 @@ class Zone(Table, frozen=True, kw_only=True):
     provider: Annotated[str, Meta(description="The ID of a [provider.ID] table.")]
 
 
+class SharedLease(Table, frozen=True, kw_only=True):
+    """One `[[lease]]`: a lease, and the hosts that take turns with it. What is not listed is nobody's."""
+
+    name: Annotated[
+        str, Meta(pattern="^[A-Za-z0-9._-]{1,64}$", description="The lease's name, as in the hosts' `[lock]`.")
+    ]
+    hosts: Annotated[
+        tuple[str, ...], Meta(min_length=1, description='The labels of the hosts that may take it; "*": every host.')
+    ]
+
+    def __post_init__(self) -> None:
+        for label in self.hosts:
+            if label != EVERY_HOST:
+                check_label(label, ())
+
+    def admits(self, label: str) -> bool:
+        """Whether the host of this label (in its kept spelling) may take it."""
+        return any(one in (EVERY_HOST, label) for one in map(str.lower, self.hosts))
+
+
 class GatewaySettings(Table, frozen=True, kw_only=True):
     """The whole file. `provider` holds each provider's own struct, by ID."""
 
@@ -150,6 +173,9 @@ class GatewaySettings(Table, frozen=True, kw_only=True):
     hosts: Hosts
     zone: Annotated[tuple[Zone, ...], Meta(min_length=1, description="The zones that hosts' names lie in.")]
     provider: Annotated[dict[str, Any], Meta(description="Where zones are kept; kind names the protocol.")]
+    lease: Annotated[
+        tuple[SharedLease, ...], Meta(description="The leases that hosts may share; without any, no host gets one.")
+    ] = ()
     limits: Limits = Limits()
 
     def __post_init__(self) -> None:
@@ -158,6 +184,10 @@ class GatewaySettings(Table, frozen=True, kw_only=True):
                 raise ValueError(f"zone {zone.name}: there is no [provider.{zone.provider}]")
         if Zones(self.zone).provider_of(self.hosts.template.replace("{host}", "x")) is None:
             raise ValueError(f"hosts.template: {self.hosts.template} lies in none of the zones")
+        names = [lease.name for lease in self.lease]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"lease {name}: it is there twice; list all its hosts in one [[lease]]")
 
 
 class Zones:

@@ -1,7 +1,8 @@
 """A lease at the fleet's own gateway: signed as every request to it is, kept in its ledger.
 
 ``POST /v1/lease`` with `name`, `action` (take, renew, release), `ttl` and `token`; 200 answers `token` and `ttl`, 409
-``lease-taken`` says that another host has it, and for how long.
+``lease-taken`` says that another host has it, and for how long; 403 ``not-your-lease`` that the gateway's settings
+list this host for no lease of that name.
 """
 
 from __future__ import annotations

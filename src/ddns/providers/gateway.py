@@ -47,6 +47,7 @@ _ENROL_AGAIN = (
     "Enrol this machine (again, if it is a copy of another one): "
     "mint a code with `ddns gateway code HOST`, then run: ddns enroll URL"
 )
+_SHARE = "Its operator lists this host under the [[lease]] of that name in gateway.toml; or [lock] has another name"
 _RETIRE = "Its operator takes this machine out with: ddns gateway retire HOST"
 #: UTC seconds of the year 9999: a gateway's time above it is none.
 _LATEST = 253402300800
@@ -242,6 +243,8 @@ class Gateway:
             return _bad_credentials(said)
         if slug == "frozen":
             return NotPermitted(said, advice=f"{_RETIRE}, or releases it with: ddns gateway thaw HOST")
+        if slug == "not-your-lease":
+            return NotPermitted(said, advice=_SHARE)
         if slug == "conflict":
             return Conflict(f"{said}: {change.key}" if change else said)
         if slug == "replayed":

@@ -15,12 +15,18 @@ from ddns.lease.place import Place
 from ddns.model import HttpResponse
 from ddns.ports import Deadline
 from ddns.protocol import Identity
-from unit.gateway.stand import Answer, Clock, Stand, stand
+from unit.gateway.stand import NAME, Answer, Clock, Stand, stand
+
+SHARED = [
+    {"name": "ddns", "hosts": ["*"]},
+    {"name": "given", "hosts": ["PC1", "pc2"]},
+    {"name": "office", "hosts": ["pc1"]},
+]
 
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Stand]:
-    with stand(tmp_path, clock=Clock()) as made:
+    with stand(tmp_path, clock=Clock(), lease=SHARED) as made:
         yield made
 
 
@@ -52,7 +58,7 @@ def test_one_host_at_a_time_and_the_token_grows(gateway: Stand) -> None:
     refused = lease(gateway, two)
     assert (refused.status, refused.slug) == (409, "lease-taken")
     assert (refused.body["holder"], refused.body["remaining"]) == ("pc1", 60.0)
-    assert lease(gateway, two, name="other").body["token"] == 1, "another name is another lease"
+    assert lease(gateway, two, name="given").body["token"] == 1, "another name is another lease"
     turn(gateway, 60.0)
     assert lease(gateway, two).body["token"] == 2
     assert lease(gateway, one, "renew", token=1).slug == "lease-taken"
@@ -83,13 +89,13 @@ def test_the_same_host_takes_it_anew(gateway: Stand) -> None:
 
 def test_a_gateway_that_starts_again_lets_a_lease_last(tmp_path: Path) -> None:
     clock = Clock()
-    with stand(tmp_path, clock=clock) as before:
+    with stand(tmp_path, clock=clock, lease=SHARED) as before:
         one, two = before.enrol("pc1"), before.enrol("pc2", machine="machine-2")
         lease(before, one)
         lease(before, one, name="given")
         lease(before, one, "release", name="given", token=1)
     clock.time += 59.0
-    with stand(tmp_path, clock=clock) as after:
+    with stand(tmp_path, clock=clock, lease=SHARED) as after:
         after._nonce = 100
         assert lease(after, two, name="given").body["token"] == 2
         assert lease(after, two).body["remaining"] == 60.0
@@ -105,8 +111,9 @@ def test_a_gateway_that_starts_again_lets_a_lease_last(tmp_path: Path) -> None:
         ({"ttl": 601}, 400, "malformed"),
         ({"action": "steal"}, 400, "malformed"),
         ({"more": 1}, 400, "malformed"),
-        ({"name": "a b"}, 422, "not-allowed"),
-        ({"name": ""}, 422, "not-allowed"),
+        ({"name": "a b"}, 400, "malformed"),
+        ({"name": "ddns\n"}, 400, "malformed"),
+        ({"name": ""}, 400, "malformed"),
     ],
 )
 def test_what_is_no_request_for_a_lease(gateway: Stand, wish: dict[str, Any], status: int, slug: str) -> None:
@@ -119,6 +126,25 @@ def test_only_hosts_get_one(gateway: Stand) -> None:
     assert gateway.ask("POST", "/v1/lease", body=b"{}").slug == "unsigned"
     stranger = Identity(host.host, bytes(32), host.gateway)
     assert lease(gateway, stranger).slug == "bad-signature"
+
+
+@pytest.mark.parametrize("action", ["take", "renew", "release"])
+def test_a_host_gets_only_what_the_operator_lists_it_for(gateway: Stand, action: str) -> None:
+    one, two = gateway.enrol("pc1"), gateway.enrol("pc2", machine="machine-2")
+    token = lease(gateway, one, name="office").body["token"]
+    told = [lease(gateway, two, action, name=name, token=token) for name in ("office", "nobody-s")]
+    assert [(answer.status, answer.slug) for answer in told] == [(403, "not-your-lease")] * 2
+    assert "pc1" not in told[0].text, "who has it is not told to others"
+    assert told[0].text.replace("office", "nobody-s") == told[1].text, "nor whether there is one"
+    assert lease(gateway, one, "renew", name="office", token=token).status == 200
+    assert gateway.parts.ledger.lease("nobody-s") is None
+    assert gateway.audit()[-1]["reason"] == "not-your-lease"
+
+
+def test_without_a_list_nobody_gets_one(tmp_path: Path) -> None:
+    with stand(tmp_path) as gateway:
+        host = gateway.enrol()
+        assert [lease(gateway, host, name=name).slug for name in ("ddns", "pc1", NAME)] == ["not-your-lease"] * 3
 
 
 def test_the_audit_log_tells_who_had_it(gateway: Stand) -> None:

@@ -44,6 +44,10 @@ def test_what_is_not_set_has_a_default(tmp_path: Path) -> None:
         ("hosts", {"allow_private": ["10.0.0.1/8"]}, "host bits"),
         ("zone", [], "length >= 1"),
         ("zone", [{"name": "example.test", "provider": "nobody"}], "no \\[provider.nobody\\]"),
+        ("lease", [{"name": "office", "hosts": []}], "length >= 1"),
+        ("lease", [{"name": "two words", "hosts": ["*"]}], "matching regex"),
+        ("lease", [{"name": "office", "hosts": ["pc_1"]}], "letters, digits"),
+        ("lease", [{"name": "office", "hosts": ["pc1"]}] * 2, "lease office: it is there twice"),
         ("limits", {"host": "often"}, "expected a rate"),
     ],
 )
