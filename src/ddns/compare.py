@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from ddns.address import Family
 from ddns.beside import narrowed
 from ddns.errors import AddressError, Block, Conflict, Deferred, Held, ProviderError, Rejected
+from ddns.memory import Intent, Memory, Published, Refused
 from ddns.model import (
     Absent,
     Adopt,
@@ -17,17 +18,13 @@ from ddns.model import (
     Detection,
     Fate,
     Hold,
-    Intent,
     Keep,
     Kind,
-    Memory,
     Observed,
     Plan,
-    Published,
     Reason,
     RecordKey,
     RecordType,
-    Refused,
     Resolution,
     RRset,
     Run,

@@ -11,7 +11,8 @@ from ddns.address import Family, Network
 from ddns.compare import Rules, compare
 from ddns.detect import Gather, detect, in_threads
 from ddns.errors import ProviderError
-from ddns.model import Detected, Detection, Elsewhere, Memory, Observed, Outcome, Plan, RecordKey, Rest, Run, Target
+from ddns.memory import Memory, Rest
+from ddns.model import Detected, Detection, Elsewhere, Observed, Outcome, Plan, RecordKey, Run, Target
 from ddns.observe import needs, observe, raised
 from ddns.ports import Clock, Deadline, Lock, Net, Provider, Source, State
 from ddns.publish import publish

@@ -163,15 +163,6 @@ class Detected(msgspec.Struct, frozen=True):
     answers: tuple[Answer, ...] = ()
 
 
-class Rest(msgspec.Struct, frozen=True):
-    """A source that failed `failures` times in a row, and is left alone from `since` to `until` (UTC seconds)."""
-
-    failures: int
-    since: float
-    until: float
-    problem: str = ""
-
-
 class Observed(msgspec.Struct, frozen=True):
     """A record as it was read: `rrset` None when there is none. `by` names who was asked, such as ``api``.
 
@@ -252,14 +243,6 @@ class Fate(enum.StrEnum):
     VOID = "void"
     ADOPTED = "adopted"
     EXTERNAL = "external"
-
-
-class Intent(msgspec.Struct, frozen=True):
-    """A write that was intended at `at`, and whose end is not known yet. `accepted`: acknowledged, to appear later."""
-
-    change: Change
-    at: float
-    accepted: bool = False
 
 
 class Resolution(msgspec.Struct, frozen=True):
@@ -345,101 +328,3 @@ class Run(msgspec.Struct, frozen=True):
     trigger: str
     started: float
     full: bool = True
-
-
-class Published(msgspec.Struct, frozen=True):
-    """What we know of one record that we own."""
-
-    rrset: RRset
-    since: float
-    written_at: float = 0.0
-    proven_at: float | None = None
-    proven_by: str = ""
-    #: Times at which somebody else was found to have undone our write (kept for 24 h).
-    reversals: tuple[float, ...] = ()
-    held_until: float | None = None
-    #: Written or acknowledged, but not yet seen: the next run must prove it.
-    pending: bool = False
-
-
-class BlockNote(msgspec.Struct, frozen=True):
-    """A provider that refuses until a person acts. `fingerprint` is of its settings and secret."""
-
-    provider: str
-    fingerprint: str
-    code: str
-    message: str
-    advice: str
-    since: float
-    retry_at: float
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """A record that its provider refuses as it is asked for: left alone from `since` to `until`.
-
-    `wish` is what was refused, None where the record can't even be read.
-    """
-
-    since: float
-    until: float
-    message: str
-    advice: str
-    wish: RRset | None = None
-
-
-class Visibility(msgspec.Struct, frozen=True):
-    """How long a write took to be seen in DNS: more than `lower`, at most `upper` seconds (None: it was not seen)."""
-
-    key: RecordKey
-    at: float
-    lower: float
-    upper: float | None
-
-
-class BreakerNote(msgspec.Struct, frozen=True):
-    """The breaker's memory for one provider and credential.
-
-    `calls`: the last ten, oldest first, True for a failure. It is open from `opened_at` to `open_until` (both None:
-    closed), so that a clock that was set back does not prolong it. `openings`: in a row, for doubling.
-    """
-
-    calls: tuple[bool, ...] = ()
-    opened_at: float | None = None
-    open_until: float | None = None
-    openings: int = 0
-
-
-class Memory(msgspec.Struct, frozen=True):
-    """What the state remembers, read once at the start of a full run. `fingerprint`: the last one's."""
-
-    published: Mapping[RecordKey, Published] = {}
-    intents: Mapping[RecordKey, Intent] = {}
-    blocks: Mapping[str, BlockNote] = {}
-    breakers: Mapping[str, BreakerNote] = {}
-    #: By name and family: the sources that failed last time.
-    rested: Mapping[tuple[str, Family], Rest] = {}
-    refused: Mapping[RecordKey, Refused] = {}
-    fingerprint: str = ""
-
-
-class HttpRequest(msgspec.Struct, frozen=True):
-    """A request as a source or provider words it. `content` None: no body; `ca_file` "": the system's trust.
-
-    `cert_file` and `key_file`: our own certificate, for a server that asks for one.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = {}
-    content: bytes | None = None
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
-
-
-class HttpResponse(msgspec.Struct, frozen=True):
-    """An answer, its body complete and within the limit that was asked for. Header names are lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from ddns.address import Family
 from ddns.errors import ProviderError
-from ddns.model import Available, Detection, Memory, Observed, Published, RecordKey, Refused, RRset, Target, Unknown
+from ddns.memory import Memory, Published, Refused
+from ddns.model import Available, Detection, Observed, RecordKey, RRset, Target, Unknown
 from ddns.ports import Deadline, Provider
 
 

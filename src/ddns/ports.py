@@ -9,21 +9,8 @@ import msgspec
 
 from ddns.address import Address, Family
 from ddns.errors import ProviderError
-from ddns.model import (
-    Applied,
-    BlockNote,
-    BreakerNote,
-    Change,
-    HttpRequest,
-    HttpResponse,
-    Memory,
-    Observed,
-    Outcome,
-    RecordKey,
-    RecordType,
-    Resolution,
-    Run,
-)
+from ddns.memory import BlockNote, BreakerNote, Memory
+from ddns.model import Applied, Change, Observed, Outcome, RecordKey, RecordType, Resolution, Run
 from ddns.secret import Secret, SecretRef
 
 
@@ -62,6 +49,29 @@ class Deadline:
     def within(self, seconds: float) -> Deadline:
         """The earlier of this deadline and `seconds` from now."""
         return Deadline(self._clock, min(self.left(), seconds))
+
+
+class HttpRequest(msgspec.Struct, frozen=True):
+    """A request as a source or provider words it. `content` None: no body; `ca_file` "": the system's trust.
+
+    `cert_file` and `key_file`: our own certificate, for a server that asks for one.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    content: bytes | None = None
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+
+
+class HttpResponse(msgspec.Struct, frozen=True):
+    """An answer, its body complete and within the limit that was asked for. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Net(Protocol):

@@ -22,7 +22,8 @@ from ddns.errors import (
     Untrusted,
     block_again,
 )
-from ddns.model import Applied, BlockNote, BreakerNote, Change, Memory, Observed, RecordKey
+from ddns.memory import BlockNote, BreakerNote, Memory
+from ddns.model import Applied, Change, Observed, RecordKey
 from ddns.ports import Capabilities, Clock, Deadline, Provider, State
 
 BLOCK_SECONDS = 24 * 3600.0

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from ddns import http_date
 from ddns.address import Family
-from ddns.model import Answer, HttpRequest, HttpResponse
-from ddns.ports import Clock, Deadline, Net
+from ddns.model import Answer
+from ddns.ports import Clock, Deadline, HttpRequest, HttpResponse, Net
 
 #: Seconds that are worth a word: signatures and tokens of providers fail beyond a few minutes.
 TOLD = 60.0

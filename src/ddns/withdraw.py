@@ -7,21 +7,8 @@ from collections.abc import Mapping, Sequence
 from ddns.beside import narrowed
 from ddns.compare import resolve
 from ddns.errors import Block, Conflict, Deferred, ProviderError, Rejected
-from ddns.model import (
-    Change,
-    Fate,
-    Hold,
-    Keep,
-    Kind,
-    Memory,
-    Observed,
-    Plan,
-    Reason,
-    RecordKey,
-    Resolution,
-    RRset,
-    Run,
-)
+from ddns.memory import Memory
+from ddns.model import Change, Fate, Hold, Keep, Kind, Observed, Plan, Reason, RecordKey, Resolution, RRset, Run
 
 _NOT_READ = ProviderError("it was not read")
 

@@ -17,8 +17,7 @@ import pytest
 from ddns.gateway import operators
 from ddns.gateway.serve import Running, running
 from ddns.gateway.settings import Cidr, GatewaySettings, Hosts, Listen, Zone
-from ddns.model import HttpRequest, HttpResponse
-from ddns.ports import Deadline, Tools
+from ddns.ports import Deadline, HttpRequest, HttpResponse, Tools
 from ddns.providers import rfc2136
 from ddns.runtime.clock import SystemClock
 from ddns.secret import Secret, SecretRef

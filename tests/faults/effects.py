@@ -18,21 +18,9 @@ from ddns import host
 from ddns.address import Family
 from ddns.detect import in_turn
 from ddns.errors import ProviderError
-from ddns.model import (
-    Applied,
-    BlockNote,
-    BreakerNote,
-    Change,
-    HttpRequest,
-    HttpResponse,
-    Memory,
-    Observed,
-    Outcome,
-    RecordKey,
-    Resolution,
-    Run,
-)
-from ddns.ports import Capabilities, Clock, Deadline, Net, Provider, State
+from ddns.memory import BlockNote, BreakerNote, Memory
+from ddns.model import Applied, Change, Observed, Outcome, RecordKey, Resolution, Run
+from ddns.ports import Capabilities, Clock, Deadline, HttpRequest, HttpResponse, Net, Provider, State
 from ddns.runtime import quick
 from ddns.runtime.compose import Seams
 from ddns.state import ending

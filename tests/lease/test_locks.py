@@ -15,8 +15,7 @@ from ddns.address import Family
 from ddns.errors import BadCredentials, LeaseTaken, LeaseUnavailable, NotPermitted, SettingsError, Transport
 from ddns.lease.etcd import EtcdLock
 from ddns.lease.place import Place
-from ddns.model import HttpRequest, HttpResponse
-from ddns.ports import Deadline, Tools
+from ddns.ports import Deadline, HttpRequest, HttpResponse, Tools
 from ddns.secret import Secret
 from ground.etcd import EtcdServer
 from ground.ports import Wire, free_port

@@ -25,8 +25,7 @@ import ddns
 from ddns import protocol
 from ddns.address import Family
 from ddns.errors import Transport
-from ddns.model import HttpRequest, HttpResponse
-from ddns.ports import Deadline
+from ddns.ports import Deadline, HttpRequest, HttpResponse
 from ddns.protocol import Identity
 from providers.cast import Fault
 from providers.doubles.dns import DnsServer, unsigned

@@ -25,8 +25,8 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, Change, HttpResponse, Observed, Reason, RecordKey, RecordType, RRset
-from ddns.ports import Provider
+from ddns.model import Applied, Change, Observed, Reason, RecordKey, RecordType, RRset
+from ddns.ports import HttpResponse, Provider
 from ddns.providers.alidns import CODES, Settings, said
 from ddns.providers.rows import Refusal
 from ddns.secret import SecretRef

@@ -18,7 +18,7 @@ from ddns.errors import (
     ServerSide,
     SettingsError,
 )
-from ddns.model import HttpResponse
+from ddns.ports import HttpResponse
 from ddns.providers import answers
 
 NOW = 1_790_000_000.0

@@ -22,8 +22,8 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, Reason, RecordKey, RRset
-from ddns.ports import Provider
+from ddns.model import Applied, Change, Observed, Reason, RecordKey, RRset
+from ddns.ports import HttpRequest, HttpResponse, Provider
 from ddns.providers.cloudflare import Settings, envelope
 from ddns.providers.rows import Refusal
 from ddns.secret import SecretRef

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddns.errors import Conflict, Malformed, NotPermitted, ProviderError, Rejected
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, Reason, RecordKey, RecordType, RRset
-from ddns.ports import Provider
+from ddns.model import Applied, Change, Observed, Reason, RecordKey, RecordType, RRset
+from ddns.ports import HttpRequest, HttpResponse, Provider
 from ddns.providers.desec import Settings
 from ddns.secret import SecretRef
 from providers.cast import FIRST, HOME, SECOND, addresses

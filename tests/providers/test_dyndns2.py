@@ -24,8 +24,8 @@ from ddns.errors import (
     ServerSide,
     SettingsError,
 )
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, Reason, RecordKey, RRset
-from ddns.ports import Provider
+from ddns.model import Applied, Change, Observed, Reason, RecordKey, RRset
+from ddns.ports import HttpRequest, HttpResponse, Provider
 from ddns.providers.dyndns2 import Settings
 from ddns.providers.replies import REFUSALS, REST, Answer, parse
 from ddns.secret import SecretRef

@@ -27,19 +27,8 @@ from ddns.errors import (
     Transport,
 )
 from ddns.gateway import operators
-from ddns.model import (
-    Applied,
-    AppliedState,
-    Change,
-    HttpRequest,
-    HttpResponse,
-    Observed,
-    Reason,
-    RecordKey,
-    RecordType,
-    RRset,
-)
-from ddns.ports import Deadline, Provider, Tools
+from ddns.model import Applied, AppliedState, Change, Observed, Reason, RecordKey, RecordType, RRset
+from ddns.ports import Deadline, HttpRequest, HttpResponse, Provider, Tools
 from ddns.protocol import Identity
 from ddns.providers import gateway as client
 from ddns.providers.enrolment import Enrolled, enrol, new_key

@@ -19,8 +19,8 @@ from ddns.config.layers import Layer
 from ddns.config.load import Loaded
 from ddns.config.schema import Detect, Gateway, OwnSource, Proof, Record, Settings
 from ddns.host import route
-from ddns.model import Change, HttpRequest, HttpResponse, Reason
-from ddns.ports import Deadline, Net
+from ddns.model import Change, Reason
+from ddns.ports import Deadline, HttpRequest, HttpResponse, Net
 from ddns.providers import table
 from ddns.runtime import RunRequest, Start, compose, doctor, looking
 from ddns.runtime.doctor import Finding, Verdict

@@ -24,7 +24,8 @@ from ddns.errors import (
     RateLimited,
     Rejected,
 )
-from ddns.model import Applied, Available, Change, Memory, Observed, Reason, RecordKey, RecordType, RRset, Run, Target
+from ddns.memory import Memory
+from ddns.model import Applied, Available, Change, Observed, Reason, RecordKey, RecordType, RRset, Run, Target
 from ddns.ports import Provider
 from ddns.providers.dyndns2 import Settings
 from ddns.providers.presets import SERVICES

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from ddns.errors import ProviderError
-from ddns.model import Applied, Change, HttpRequest, Observed, Reason
+from ddns.model import Applied, Change, Observed, Reason
+from ddns.ports import HttpRequest
 from ddns.providers import table
 from ddns.providers.dyndns2 import Settings
 from ddns.providers.signing.canonical import Key

@@ -21,18 +21,8 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import (
-    Applied,
-    AppliedState,
-    Change,
-    HttpResponse,
-    Observed,
-    Reason,
-    RecordKey,
-    RecordType,
-    RRset,
-)
-from ddns.ports import Provider
+from ddns.model import Applied, AppliedState, Change, Observed, Reason, RecordKey, RecordType, RRset
+from ddns.ports import HttpResponse, Provider
 from ddns.providers.route53 import CODES, Settings
 from ddns.providers.route53_wire import said
 from ddns.providers.rows import Refusal

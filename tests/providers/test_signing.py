@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddns.model import HttpRequest
+from ddns.ports import HttpRequest
 from ddns.providers.signing import acs3, canonical, sdk, sigv4, tc3
 from ddns.providers.signing.canonical import Key
 from ground.http import Request

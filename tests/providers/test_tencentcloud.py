@@ -23,8 +23,8 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, Change, HttpResponse, Observed, Reason, RecordKey, RecordType, RRset
-from ddns.ports import Provider
+from ddns.model import Applied, Change, Observed, Reason, RecordKey, RecordType, RRset
+from ddns.ports import HttpResponse, Provider
 from ddns.providers.rows import Refusal
 from ddns.providers.tencentcloud import CODES, Settings, opened
 from ddns.secret import SecretRef

@@ -24,8 +24,8 @@ from ddns.errors import (
     RateLimited,
     Rejected,
 )
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, Reason, RecordKey, RecordType, RRset
-from ddns.ports import Provider
+from ddns.model import Applied, Change, Observed, Reason, RecordKey, RecordType, RRset
+from ddns.ports import HttpRequest, HttpResponse, Provider
 from ddns.providers import templates
 from ddns.providers.webhook import Settings
 from ddns.secret import SecretRef

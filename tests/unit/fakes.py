@@ -29,24 +29,9 @@ from ddns.errors import (
     SourceError,
     Transport,
 )
-from ddns.model import (
-    Applied,
-    AppliedState,
-    BlockNote,
-    BreakerNote,
-    Change,
-    HttpRequest,
-    HttpResponse,
-    Memory,
-    Observed,
-    Outcome,
-    RecordKey,
-    RecordType,
-    Resolution,
-    RRset,
-    Run,
-)
-from ddns.ports import Capabilities, Deadline
+from ddns.memory import BlockNote, BreakerNote, Memory
+from ddns.model import Applied, AppliedState, Change, Observed, Outcome, RecordKey, RecordType, Resolution, RRset, Run
+from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse
 
 #: 2027-01-15 08:00 UTC.
 START = 1_800_000_000.0

@@ -21,7 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddns.errors import BadCredentials
-from ddns.model import BlockNote, Change, Kind, Outcome, Reason, RecordKey, RecordType, RRset, Run
+from ddns.memory import BlockNote
+from ddns.model import Change, Kind, Outcome, Reason, RecordKey, RecordType, RRset, Run
 from ddns.runtime import bundling
 from ddns.runtime.redaction import Redactor
 from ddns.state.opening import open_store

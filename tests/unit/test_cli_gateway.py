@@ -20,8 +20,8 @@ from ddns.cli.audit import draw
 from ddns.errors import BadCredentials, ProviderError, Transport, Untrusted
 from ddns.gateway.ledger import Entry, RecordState
 from ddns.gateway.operators import HostView
-from ddns.model import HttpRequest, HttpResponse, RecordType
-from ddns.ports import Deadline
+from ddns.model import RecordType
+from ddns.ports import Deadline, HttpRequest, HttpResponse
 from ddns.render import Screen
 from ddns.runtime import serving
 from ddns.runtime.enrolling import enrol

@@ -21,9 +21,8 @@ import trustme
 from ddns import __version__
 from ddns.address import Family
 from ddns.errors import Malformed, ProviderError, SettingsError, Transport, Untrusted
-from ddns.model import HttpRequest, HttpResponse
 from ddns.net.client import Client
-from ddns.ports import Deadline
+from ddns.ports import Deadline, HttpRequest, HttpResponse
 from ddns.runtime.clock import SystemClock
 from ground.echo import Echo, Fault
 from ground.http import Reply, Request, Server

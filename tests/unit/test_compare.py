@@ -26,6 +26,7 @@ from ddns.errors import (
     ServerSide,
     Transport,
 )
+from ddns.memory import Intent, Memory, Published
 from ddns.model import (
     Absent,
     Adopt,
@@ -34,13 +35,10 @@ from ddns.model import (
     Detection,
     Fate,
     Hold,
-    Intent,
     Keep,
     Kind,
-    Memory,
     Observed,
     Plan,
-    Published,
     Reason,
     RecordKey,
     RecordType,

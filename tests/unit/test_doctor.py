@@ -18,9 +18,9 @@ from ddns.cli import doctor as command
 from ddns.errors import Malformed, Transport, Untrusted
 from ddns.host.permits import lacking, others
 from ddns.host.windows.rights import may
-from ddns.model import Change, HttpRequest, HttpResponse, Reason, RecordKey, RecordType, RRset, Run
+from ddns.model import Change, Reason, RecordKey, RecordType, RRset, Run
 from ddns.net.client import Client
-from ddns.ports import Deadline
+from ddns.ports import Deadline, HttpRequest, HttpResponse
 from ddns.runtime.clock import SystemClock
 from ddns.runtime.doctor import Finding, Verdict, folders, memory, network, settings, timer
 from ddns.runtime.doctor.overheard import Heard, Overheard

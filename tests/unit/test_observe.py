@@ -9,15 +9,13 @@ import pytest
 
 from ddns.address import Family, HostRule
 from ddns.errors import ProviderError, Transport
+from ddns.memory import Intent, Memory, Published
 from ddns.model import (
     Absent,
     Available,
     Change,
     Detection,
-    Intent,
-    Memory,
     Observed,
-    Published,
     Reason,
     RecordKey,
     RecordType,

@@ -11,18 +11,16 @@ from ddns.address import Family
 from ddns.cycle import Found, World
 from ddns.errors import AddressError, BadCredentials, Conflict, Deferred, Held, LeaseTaken, Rejected, Transport
 from ddns.expect import OWN_PROBE
+from ddns.memory import BlockNote, Memory, Published
 from ddns.model import (
     Absent,
     Answer,
     Available,
-    BlockNote,
     Change,
     Detected,
     Kind,
-    Memory,
     Outcome,
     Plan,
-    Published,
     Reason,
     RecordKey,
     RecordType,

@@ -9,12 +9,11 @@ import pytest
 
 from ddns.address import Family
 from ddns.errors import BadCredentials, ProviderError, Transport, Untrusted
-from ddns.model import HttpRequest, HttpResponse
 from ddns.net import ways
 from ddns.net.client import Client
 from ddns.net.proxies import Hop, Proxies, excepted
 from ddns.net.ways import Ways
-from ddns.ports import Deadline
+from ddns.ports import Deadline, HttpRequest, HttpResponse
 from ddns.runtime.clock import SystemClock
 from ddns.secret import Secret
 from ground.http import Ending, Reply, Server

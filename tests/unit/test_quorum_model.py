@@ -20,7 +20,8 @@ from ddns.cycle import World, carry_out, look
 from ddns.detect import Question, detect
 from ddns.errors import SourceError
 from ddns.expect import Ask, End, Expectation, Expected, Full, end, expect
-from ddns.model import Answer, Available, Detected, Memory, Published, RecordKey, RecordType, RRset, Run, Target
+from ddns.memory import Memory, Published
+from ddns.model import Answer, Available, Detected, RecordKey, RecordType, RRset, Run, Target
 from ddns.ports import Deadline, Source
 from unit.fakes import START, Dns, FakeClock, FakeNet, FakeProvider, FakeState
 

@@ -24,18 +24,8 @@ from ddns.errors import (
     Transport,
     Untrusted,
 )
-from ddns.model import (
-    Applied,
-    BlockNote,
-    BreakerNote,
-    Change,
-    Memory,
-    Observed,
-    Reason,
-    RecordKey,
-    RecordType,
-    RRset,
-)
+from ddns.memory import BlockNote, BreakerNote, Memory
+from ddns.model import Applied, Change, Observed, Reason, RecordKey, RecordType, RRset
 from ddns.ports import Deadline
 from ddns.resilience import Guard, Retry, after_call, open_until
 from unit.fakes import BAD_CREDENTIALS, LIMITED, START, UNREACHABLE, Dns, FakeClock, FakeProvider, FakeState, Fault

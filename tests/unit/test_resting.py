@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from ddns.address import Family
 from ddns.errors import Transport
-from ddns.model import Answer, Available, Detected, HttpResponse, Rest, Unknown
+from ddns.memory import Rest
+from ddns.model import Answer, Available, Detected, Unknown
+from ddns.ports import HttpResponse
 from ddns.resting import ENOUGH, FIRST, LONGEST, news, resting
 from ddns.runtime import RunRequest
 from ddns.state.opening import open_store

@@ -17,11 +17,10 @@ from ddns.errors import LeaseUnavailable, SettingsError
 from ddns.host import adapters, route
 from ddns.host.addresses import LocalAddress
 from ddns.host.secrets import Vault
-from ddns.model import HttpRequest
 from ddns.net import ways
 from ddns.net.proxies import Hop
 from ddns.net.ways import Ways
-from ddns.ports import Deadline, Tools
+from ddns.ports import Deadline, HttpRequest, Tools
 from ddns.protocol import Identity
 from ddns.runtime import compose, connections
 from ddns.runtime.looking import NoLog

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from ddns.address import Family
 from ddns.detect import detect, in_turn
-from ddns.model import Answer, HttpResponse
+from ddns.model import Answer
+from ddns.ports import HttpResponse
 from ddns.report.events import skewed
 from ddns.skew import TOLD, told
 from ddns.sources.http import HttpSource

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ddns.address import Address, Family
 from ddns.detect import detect, in_turn
 from ddns.errors import CaptivePortal, SourceError, Untrusted
-from ddns.model import Available, HttpResponse, Unknown
-from ddns.ports import Source
+from ddns.model import Available, Unknown
+from ddns.ports import HttpResponse, Source
 from ddns.report.events import jump
 from ddns.sources.http import HttpSource
 from ddns.sources.pick import pick

@@ -20,9 +20,8 @@ from hypothesis import strategies as st
 
 from ddns.address import Family
 from ddns.errors import CaptivePortal, SourceError, Transport
-from ddns.model import HttpRequest, HttpResponse
 from ddns.net.client import Client
-from ddns.ports import Deadline, Source
+from ddns.ports import Deadline, HttpRequest, HttpResponse, Source
 from ddns.runtime.clock import SystemClock
 from ddns.sources import table
 from ddns.sources.command import CommandSource

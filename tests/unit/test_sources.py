@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from ddns.address import Family
 from ddns.detect import detect, in_turn
 from ddns.errors import Malformed, SourceError, Transport
-from ddns.model import Available, HttpResponse
+from ddns.model import Available
 from ddns.net import wire
 from ddns.net.client import Client
-from ddns.ports import Deadline, Source
+from ddns.ports import Deadline, HttpResponse, Source
 from ddns.runtime.clock import SystemClock
 from ddns.sources import table
 from ddns.sources.dns import ProbeSource

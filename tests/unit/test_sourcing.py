@@ -16,7 +16,7 @@ from ddns.config.load import load
 from ddns.errors import SettingsError
 from ddns.host import Places, gateways, ownership
 from ddns.host.addresses import LocalAddress
-from ddns.model import Rest
+from ddns.memory import Rest
 from ddns.providers import table
 from ddns.runtime import Start, compose, sourcing
 from ddns.runtime.looking import known_sources

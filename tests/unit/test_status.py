@@ -12,7 +12,8 @@ import pytest
 
 from ddns import __version__
 from ddns.errors import AddressError, BadCredentials, Conflict, Deferred, NotPermitted, RateLimited, Transport
-from ddns.model import BlockNote, Change, Kind, Observed, Outcome, Reason, RecordKey, RecordType, RRset, Run, Visibility
+from ddns.memory import BlockNote, Visibility
+from ddns.model import Change, Kind, Observed, Outcome, Reason, RecordKey, RecordType, RRset, Run
 from ddns.state import ending
 from ddns.state.opening import open_store
 from ddns.state.schema import connect

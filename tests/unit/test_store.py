@@ -24,23 +24,8 @@ from ddns.errors import (
     Transport,
 )
 from ddns.expect import Expectation, Expected
-from ddns.model import (
-    BlockNote,
-    BreakerNote,
-    Change,
-    Fate,
-    Kind,
-    Memory,
-    Observed,
-    Outcome,
-    Published,
-    Reason,
-    RecordKey,
-    RecordType,
-    Resolution,
-    RRset,
-    Run,
-)
+from ddns.memory import BlockNote, BreakerNote, Memory, Published
+from ddns.model import Change, Fate, Kind, Observed, Outcome, Reason, RecordKey, RecordType, Resolution, RRset, Run
 from ddns.state import ending, schema
 from ddns.state.opening import open_store
 from ddns.state.schema import StateDamaged, connect

@@ -11,7 +11,8 @@ import pytest
 
 from ddns.cycle import World
 from ddns.errors import ProviderError, Transport
-from ddns.model import Change, Kind, Observed, Outcome, Reason, RecordKey, RecordType, RRset, Visibility
+from ddns.memory import Visibility
+from ddns.model import Change, Kind, Observed, Outcome, Reason, RecordKey, RecordType, RRset
 from ddns.ports import Deadline, Tools
 from ddns.runtime.watching import asking, watch
 from ddns.secret import Secret

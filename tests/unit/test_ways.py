@@ -20,11 +20,11 @@ import trustme
 
 from ddns.address import Family
 from ddns.errors import Intercepted, Malformed, ProviderError, Retryable, Transport, Untrusted
-from ddns.model import Change, HttpRequest, HttpResponse, Reason, RecordKey, RecordType, RRset
+from ddns.model import Change, Reason, RecordKey, RecordType, RRset
 from ddns.net import exchange, skew, sockets, ways
 from ddns.net.client import Client
 from ddns.net.ways import Ways
-from ddns.ports import Deadline, Tools
+from ddns.ports import Deadline, HttpRequest, HttpResponse, Tools
 from ddns.protocol import Identity
 from ddns.providers import table as providers
 from ddns.runtime.clock import SystemClock

@@ -26,9 +26,8 @@ from ddns.host.places import Places
 from ddns.host.secrets import Vault
 from ddns.host.windows import account, dpapi
 from ddns.host.windows import places as where
-from ddns.model import HttpRequest
 from ddns.net.client import Client
-from ddns.ports import Deadline
+from ddns.ports import Deadline, HttpRequest
 from ddns.runtime.clock import SystemClock
 from ddns.secret import SecretRef
 

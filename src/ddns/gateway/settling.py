@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from ddns.errors import Rejected
 from ddns.gateway.audit import Audit
 from ddns.gateway.ledger import Entry, Intent, Ledger, Values
-from ddns.model import BlockNote, BreakerNote, Change, Memory, Outcome, RecordKey, Resolution, RRset, Run
+from ddns.memory import BlockNote, BreakerNote, Memory
+from ddns.model import Change, Outcome, RecordKey, Resolution, RRset, Run
 from ddns.ports import Clock
 
 

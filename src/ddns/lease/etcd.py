@@ -17,8 +17,7 @@ from typing import Any
 
 from ddns.errors import BadCredentials, LeaseUnavailable, NotPermitted, ProviderError, Retryable, foreign
 from ddns.lease.place import CALL_SECONDS, Granted, Place, holder, taken
-from ddns.model import HttpRequest, HttpResponse
-from ddns.ports import Deadline, Tools
+from ddns.ports import Deadline, HttpRequest, HttpResponse, Tools
 
 _LIMIT = 1 << 16
 #: gRPC's codes (google.rpc.Code): its "unauthenticated" and "permission denied"; "invalid argument" is also a

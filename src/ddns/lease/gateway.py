@@ -14,8 +14,7 @@ from typing import Any
 from ddns import protocol
 from ddns.errors import Block, LeaseUnavailable, ProviderError
 from ddns.lease.place import CALL_SECONDS, Granted, Place, taken
-from ddns.model import HttpResponse
-from ddns.ports import Clock, Deadline
+from ddns.ports import Clock, Deadline, HttpResponse
 
 #: Sends one signed POST (path, body) and returns the answer. Raises ProviderError.
 Exchange = Callable[[str, bytes, Deadline], HttpResponse]

@@ -15,13 +15,12 @@ import httpx
 from ddns import __version__
 from ddns.address import Family
 from ddns.errors import Malformed, ProviderError, Transport, Untrusted, foreign
-from ddns.model import HttpRequest, HttpResponse
 from ddns.net import skew, sockets, ways
 from ddns.net.portal import SEEMS, notice
 from ddns.net.proxies import Hop
 from ddns.net.timed import Limit, TimedTransport
 from ddns.net.trust import context
-from ddns.ports import Deadline
+from ddns.ports import Deadline, HttpRequest, HttpResponse
 
 USER_AGENT = f"ddns-fleet/{__version__}"
 _CONNECT_SECONDS = 5.0

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Mapping
 
 from ddns.errors import Intercepted, foreign
-from ddns.model import HttpRequest
+from ddns.ports import HttpRequest
 
 SEEMS = "a captive portal seems to answer"
 _ADVICE = (

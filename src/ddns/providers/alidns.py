@@ -28,8 +28,8 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import HttpRequest, HttpResponse, RecordKey, RRset, Value
-from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.model import RecordKey, RRset, Value
+from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal, Row, RowProvider

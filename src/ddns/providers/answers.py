@@ -20,8 +20,8 @@ from ddns.errors import (
     SettingsError,
     foreign,
 )
-from ddns.model import HttpRequest, HttpResponse
 from ddns.net.urls import base_url
+from ddns.ports import HttpRequest, HttpResponse
 
 #: Sent with each request: some services refuse clients that do not name themselves.
 USER_AGENT = f"ddns-fleet/{ddns.__version__}"

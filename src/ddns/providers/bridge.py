@@ -31,8 +31,7 @@ from ddns.errors import (
     Untrusted,
     foreign,
 )
-from ddns.model import HttpResponse
-from ddns.ports import Deadline
+from ddns.ports import Deadline, HttpResponse
 from ddns.providers import answers
 
 T = TypeVar("T")

@@ -26,8 +26,8 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import HttpResponse, RecordKey, RecordType, RRset, Value
-from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.model import RecordKey, RecordType, RRset, Value
+from ddns.ports import Capabilities, Deadline, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.rows import Refusal, Row, RowProvider, fold
 from ddns.providers.zones import Zone, Zones

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ddns.errors import ClockSkew, Malformed, ProviderError, RateLimited, Rejected, ServerSide
-from ddns.model import HttpResponse
+from ddns.ports import HttpResponse
 from ddns.providers import answers
 from ddns.providers.rows import Refusal
 

@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Meta
 
 from ddns.errors import Malformed, NoSuchZone, Rejected, foreign
-from ddns.model import Change, HttpResponse, RecordKey, RRset
-from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.model import Change, RecordKey, RRset
+from ddns.ports import Capabilities, Deadline, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.sets import SetProvider
 from ddns.providers.zones import Zone

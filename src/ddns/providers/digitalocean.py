@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Meta
 
 from ddns.errors import Malformed, Rejected, foreign
-from ddns.model import HttpResponse, RecordKey, RRset, Value
-from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.model import RecordKey, RRset, Value
+from ddns.ports import Capabilities, Deadline, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.rows import Refusal, Row, RowProvider
 from ddns.providers.zones import Zone, Zones

@@ -19,8 +19,8 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from ddns.errors import NoSuchZone, ProviderError, Rejected
-from ddns.model import Applied, Change, HttpRequest, Observed, RecordKey, RecordType
-from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.model import Applied, Change, Observed, RecordKey, RecordType
+from ddns.ports import Capabilities, Deadline, HttpRequest, Provider, Tools
 from ddns.providers import answers, items
 from ddns.providers.presets import PLAIN, SERVICES, Service
 from ddns.providers.writeonly import Observer

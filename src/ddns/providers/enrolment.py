@@ -20,8 +20,7 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import HttpRequest, HttpResponse
-from ddns.ports import Deadline, Net
+from ddns.ports import Deadline, HttpRequest, HttpResponse, Net
 from ddns.protocol import GATEWAY_NAME, Identity
 from ddns.providers import answers
 

@@ -33,8 +33,8 @@ from ddns.errors import (
     Transport,
     foreign,
 )
-from ddns.model import Applied, AppliedState, Change, HttpRequest, HttpResponse, Observed, RecordKey, RRset, Value
-from ddns.ports import Capabilities, Deadline, Tools
+from ddns.model import Applied, AppliedState, Change, Observed, RecordKey, RRset, Value
+from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Tools
 from ddns.protocol import Identity, ProtocolError, Signed
 from ddns.providers import answers
 from ddns.secret import STORED, SecretRef

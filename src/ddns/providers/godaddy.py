@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Meta
 
 from ddns.errors import BadCredentials, Malformed, NoSuchZone, NotPermitted, RateLimited, Rejected, ServerSide, foreign
-from ddns.model import Change, HttpRequest, HttpResponse, RecordKey, RecordType, RRset, Value
-from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.model import Change, RecordKey, RecordType, RRset, Value
+from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provider, Tools
 from ddns.providers import answers, content
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.sets import SetProvider

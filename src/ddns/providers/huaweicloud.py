@@ -30,8 +30,8 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, RecordKey, RRset
-from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.model import Applied, Change, RecordKey, RRset
+from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal

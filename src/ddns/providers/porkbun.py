@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Meta
 
 from ddns.errors import BadCredentials, Malformed, NoSuchZone, NotPermitted, RateLimited, ServerSide, foreign
-from ddns.model import HttpRequest, HttpResponse, RecordKey, RRset, Value
-from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.model import RecordKey, RRset, Value
+from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provider, Tools
 from ddns.providers import answers, content
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal, Row, RowProvider

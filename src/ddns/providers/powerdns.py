@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Meta
 
 from ddns.errors import Malformed, Rejected, foreign
-from ddns.model import Change, HttpRequest, HttpResponse, RecordKey, RRset
-from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.model import Change, RecordKey, RRset
+from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.sets import SetProvider
 from ddns.providers.zones import Zone, Zones

@@ -23,7 +23,7 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import HttpResponse
+from ddns.ports import HttpResponse
 from ddns.providers import answers
 
 DONE = frozenset({"good", "nochg"})

@@ -30,8 +30,8 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, Change, HttpRequest, Observed, RecordKey, RRset
-from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.model import Applied, Change, Observed, RecordKey, RRset
+from ddns.ports import Capabilities, Deadline, HttpRequest, Provider, Tools
 from ddns.providers import answers, content, items, writes
 from ddns.providers import xml_answers as xml
 from ddns.providers.codes import Codes, Means

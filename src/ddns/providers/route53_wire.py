@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from ddns.errors import Malformed, foreign
-from ddns.model import HttpResponse, RecordKey, RecordType, RRset
+from ddns.model import RecordKey, RecordType, RRset
+from ddns.ports import HttpResponse
 from ddns.providers import answers, content
 from ddns.providers import xml_answers as xml
 from ddns.providers.codes import Said

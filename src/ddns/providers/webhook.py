@@ -30,8 +30,8 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import Applied, Change, HttpRequest, HttpResponse, Observed, RecordKey, RRset
-from ddns.ports import Capabilities, Deadline, Provider, Tools
+from ddns.model import Applied, Change, Observed, RecordKey, RRset
+from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, items, templates, writes
 from ddns.providers.writeonly import Observer
 from ddns.secret import SecretRef

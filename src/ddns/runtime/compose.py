@@ -26,7 +26,8 @@ from ddns.errors import BadCredentials, SettingsError
 from ddns.host import eventlog
 from ddns.host.identity import machine_identity
 from ddns.host.secrets import Vault
-from ddns.model import Memory, RecordKey, RecordType, Rest, Target
+from ddns.memory import Memory, Rest
+from ddns.model import RecordKey, RecordType, Target
 from ddns.net.client import Client
 from ddns.net.ways import use
 from ddns.ports import Clock, Deadline, Log, Net, Provider, State, Tools

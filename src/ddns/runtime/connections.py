@@ -11,10 +11,9 @@ from ddns.errors import SettingsError
 from ddns.host import route as routing
 from ddns.lease import table as leases
 from ddns.lease.place import Place
-from ddns.model import HttpResponse
 from ddns.net.proxies import Proxies
 from ddns.net.ways import Ways
-from ddns.ports import Deadline, Lock, Log, Tools
+from ddns.ports import Deadline, HttpResponse, Lock, Log, Tools
 from ddns.secret import Secret, SecretRef
 
 

@@ -16,7 +16,8 @@ from ddns.cycle import World, carry_out, look
 from ddns.errors import DdnsError, Exit, SettingsError, StateError, worst
 from ddns.expect import Expectation
 from ddns.host.secrets import Vault
-from ddns.model import Available, Detected, Memory, Outcome, Run, Unknown
+from ddns.memory import Memory
+from ddns.model import Available, Detected, Outcome, Run, Unknown
 from ddns.report.events import jump, outcome_line, skewed, tell_detection, tell_outcome
 from ddns.report.log import JsonLog
 from ddns.runtime import RunRequest, Start, compose, events

@@ -15,7 +15,8 @@ from ddns.config.schema import Settings
 from ddns.cycle import Found, World, ask, look
 from ddns.errors import DdnsError, Exit, StateError, worst
 from ddns.host.secrets import Vault
-from ddns.model import BlockNote, BreakerNote, Change, Detected, Memory, Outcome, Resolution, Run
+from ddns.memory import BlockNote, BreakerNote, Memory
+from ddns.model import Change, Detected, Outcome, Resolution, Run
 from ddns.report.events import skewed
 from ddns.resting import resting
 from ddns.runtime import RunRequest, Start, compose

@@ -10,7 +10,8 @@ from ddns.address import Family
 from ddns.cycle import Found, World
 from ddns.errors import Block, Held, Rejected
 from ddns.expect import LONGEST, OWN_PROBE, Expected
-from ddns.model import Available, Detected, Elsewhere, Kind, Memory, Outcome
+from ddns.memory import Memory
+from ddns.model import Available, Detected, Elsewhere, Kind, Outcome
 from ddns.net import wire
 from ddns.observe import last_seen
 from ddns.runtime.quick import own_probe

@@ -17,7 +17,8 @@ from ddns.config.load import Loaded
 from ddns.cycle import World, carry_out
 from ddns.errors import BadCredentials, Conflict, DdnsError, Exit, NotPermitted, UsageError, worst
 from ddns.host.secrets import Vault
-from ddns.model import Hold, Kind, Memory, Outcome, Plan, RecordKey, RecordType, Run
+from ddns.memory import Memory
+from ddns.model import Hold, Kind, Outcome, Plan, RecordKey, RecordType, Run
 from ddns.observe import observe
 from ddns.report.events import tell_outcome
 from ddns.report.log import JsonLog

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from ddns.beside import again
 from ddns.cycle import World
 from ddns.errors import ProviderError
-from ddns.model import Change, Observed, Outcome, RecordKey, Visibility
+from ddns.memory import Visibility
+from ddns.model import Change, Observed, Outcome, RecordKey
 from ddns.ports import Clock, Deadline, Tools
 from ddns.providers.writeonly import Observer
 from ddns.publish import happened

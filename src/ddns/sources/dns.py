@@ -9,9 +9,8 @@ import msgspec
 
 from ddns.address import Address, Family, Network
 from ddns.errors import ProviderError, SourceError
-from ddns.model import HttpRequest
 from ddns.net import wire
-from ddns.ports import Deadline, Net
+from ddns.ports import Deadline, HttpRequest, Net
 from ddns.sources.http import refuse_exit
 
 #: Seconds; a lost datagram must not cost the whole run.

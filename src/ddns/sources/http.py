@@ -11,8 +11,7 @@ import msgspec
 
 from ddns.address import Address, Family, Network
 from ddns.errors import CaptivePortal, Intercepted, ProviderError, SourceError, Untrusted, foreign
-from ddns.model import HttpRequest, HttpResponse
-from ddns.ports import Deadline, Net
+from ddns.ports import Deadline, HttpRequest, HttpResponse, Net
 from ddns.sources.pick import pick
 
 #: Bytes of an answer.

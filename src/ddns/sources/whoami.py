@@ -13,10 +13,9 @@ import msgspec
 
 from ddns.address import Address, Family, Network
 from ddns.errors import CaptivePortal, Intercepted, ProviderError, SourceError, Untrusted
-from ddns.model import HttpRequest
 from ddns.net import dot
 from ddns.net.exchange import Server
-from ddns.ports import Deadline, Net
+from ddns.ports import Deadline, HttpRequest, Net
 from ddns.sources.http import LIMIT, pause, refuse_exit
 
 # After `exchange`, which makes dnspython cheap to import.

@@ -7,7 +7,8 @@ import sqlite3
 
 import msgspec
 
-from ddns.model import BlockNote, BreakerNote, Change, Published, Reason, RecordKey, RecordType, Refused, Rest, RRset
+from ddns.memory import BlockNote, BreakerNote, Published, Refused, Rest
+from ddns.model import Change, Reason, RecordKey, RecordType, RRset
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):

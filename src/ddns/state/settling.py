@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Callable
 
 from ddns.errors import ProviderError, Rejected
-from ddns.model import Fate, Kind, Outcome, RecordKey, Resolution, RRset, Run, Visibility
+from ddns.memory import Visibility
+from ddns.model import Fate, Kind, Outcome, RecordKey, Resolution, RRset, Run
 from ddns.state import rows
 from ddns.state.schema import LATER
 

@@ -12,21 +12,8 @@ from msgspec.structs import asdict
 from ddns import __version__
 from ddns.address import Family
 from ddns.expect import Expectation
-from ddns.model import (
-    BlockNote,
-    BreakerNote,
-    Change,
-    Intent,
-    Memory,
-    Outcome,
-    Published,
-    RecordKey,
-    Refused,
-    Resolution,
-    Rest,
-    Run,
-    Visibility,
-)
+from ddns.memory import BlockNote, BreakerNote, Intent, Memory, Published, Refused, Rest, Visibility
+from ddns.model import Change, Outcome, RecordKey, Resolution, Run
 from ddns.state import ending, rows, settling
 from ddns.state.schema import LATER, StateDamaged, translated
 from ddns.state.settling import Statement

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from ddns.model import HttpRequest, HttpResponse
 from ddns.net.client import Client
-from ddns.ports import Deadline
+from ddns.ports import Deadline, HttpRequest, HttpResponse
 from ground.http import Reply, Request
 from providers.doubles.dns import DnsServer
 from providers.doubles.web import Web

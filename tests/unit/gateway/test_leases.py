@@ -12,8 +12,7 @@ import pytest
 from ddns.errors import BadCredentials, LeaseTaken, LeaseUnavailable, Transport
 from ddns.lease.gateway import GatewayLock
 from ddns.lease.place import Place
-from ddns.model import HttpResponse
-from ddns.ports import Deadline
+from ddns.ports import Deadline, HttpResponse
 from ddns.protocol import Identity
 from unit.gateway.stand import NAME, Answer, Clock, Stand, stand
 

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ddns.model import HttpRequest
+from ddns.ports import HttpRequest
 
 
 @dataclass(frozen=True, slots=True)

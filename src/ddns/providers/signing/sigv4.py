@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import urllib.parse
 
-from ddns.model import HttpRequest
+from ddns.ports import HttpRequest
 from ddns.providers.signing import canonical
 from ddns.providers.signing.canonical import Key, lines
 

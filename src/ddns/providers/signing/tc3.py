@@ -5,7 +5,7 @@ Source: https://www.tencentcloud.com/document/api/1157/49029
 
 from __future__ import annotations
 
-from ddns.model import HttpRequest
+from ddns.ports import HttpRequest
 from ddns.providers.signing import canonical
 from ddns.providers.signing.canonical import Key, lines
 

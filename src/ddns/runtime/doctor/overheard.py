@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from ddns import http_date
 from ddns.address import Family
 from ddns.errors import ProviderError
-from ddns.model import HttpRequest, HttpResponse
-from ddns.ports import Clock, Deadline, Net
+from ddns.ports import Clock, Deadline, HttpRequest, HttpResponse, Net
 
 
 @dataclass(frozen=True, slots=True)
