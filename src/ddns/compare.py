@@ -9,13 +9,12 @@ from msgspec.structs import replace
 
 from ddns.address import Family
 from ddns.beside import narrowed
+from ddns.detection import Absent, Detection, Unknown
 from ddns.errors import AddressError, Block, Conflict, Deferred, Held, ProviderError, Rejected
 from ddns.memory import Intent, Memory, Published, Refused
 from ddns.model import (
-    Absent,
     Adopt,
     Change,
-    Detection,
     Fate,
     Hold,
     Keep,
@@ -29,7 +28,6 @@ from ddns.model import (
     RRset,
     Run,
     Target,
-    Unknown,
 )
 from ddns.observe import refusal, wanted
 

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from ddns.address import Family, Network
 from ddns.compare import Rules, compare
 from ddns.detect import Gather, detect, in_threads
+from ddns.detection import Detected, Detection, Elsewhere
 from ddns.errors import ProviderError
 from ddns.memory import Memory, Rest
-from ddns.model import Detected, Detection, Elsewhere, Observed, Outcome, Plan, RecordKey, Run, Target
+from ddns.model import Observed, Outcome, Plan, RecordKey, Run, Target
 from ddns.observe import needs, observe, raised
 from ddns.ports import Clock, Deadline, Lock, Net, Provider, Source, State
 from ddns.publish import publish

@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from ddns.address import Address, Family, Network, publishable
+from ddns.detection import Absent, Answer, Available, Detected, Unknown
 from ddns.errors import CaptivePortal, SourceError
-from ddns.model import Absent, Answer, Available, Detected, Unknown
 from ddns.ports import Clock, Deadline, Net, Source
 from ddns.skew import Hearing
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from ddns.address import Family
+from ddns.detection import Available, Detection, Unknown
 from ddns.errors import ProviderError
 from ddns.memory import Memory, Published, Refused
-from ddns.model import Available, Detection, Observed, RecordKey, RRset, Target, Unknown
+from ddns.model import Observed, RecordKey, RRset, Target
 from ddns.ports import Deadline, Provider
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ddns.address import Family
+from ddns.detection import Available, Detected
 from ddns.memory import Rest
-from ddns.model import Available, Detected
 
 #: Failures in a row before a source rests; seconds of the first rest, which doubles, and of the longest.
 ENOUGH, FIRST, LONGEST = 3, 600.0, 6 * 3600.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ddns import http_date
 from ddns.address import Family
-from ddns.model import Answer
+from ddns.detection import Answer
 from ddns.ports import Clock, Deadline, HttpRequest, HttpResponse, Net
 
 #: Seconds that are worth a word: signatures and tokens of providers fail beyond a few minutes.

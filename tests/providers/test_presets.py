@@ -14,6 +14,7 @@ import pytest
 
 from ddns.address import Family
 from ddns.compare import Rules, compare
+from ddns.detection import Available
 from ddns.errors import (
     BadCredentials,
     Banned,
@@ -25,7 +26,7 @@ from ddns.errors import (
     Rejected,
 )
 from ddns.memory import Memory
-from ddns.model import Applied, Available, Change, Observed, Reason, RecordKey, RecordType, RRset, Run, Target
+from ddns.model import Applied, Change, Observed, Reason, RecordKey, RecordType, RRset, Run, Target
 from ddns.ports import Provider
 from ddns.providers.dyndns2 import Settings
 from ddns.providers.presets import SERVICES

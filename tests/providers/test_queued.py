@@ -11,7 +11,8 @@ import pytest
 
 from ddns.address import Family
 from ddns.compare import Rules, compare
-from ddns.model import Available, Kind, Run, Target
+from ddns.detection import Available
+from ddns.model import Kind, Run, Target
 from ddns.ports import Provider
 from ddns.publish import publish
 from ddns.resilience import Retry

@@ -13,15 +13,10 @@ import pytest
 from ddns import host
 from ddns.address import Family
 from ddns.cycle import Found
+from ddns.detection import Absent, Answer, Available, Detected, Detection, Elsewhere, Unknown
 from ddns.errors import AddressError, DdnsError, Deferred, Rejected, Transport
 from ddns.model import (
-    Absent,
-    Answer,
-    Available,
     Change,
-    Detected,
-    Detection,
-    Elsewhere,
     Fate,
     Hold,
     Keep,
@@ -35,7 +30,6 @@ from ddns.model import (
     Resolution,
     RRset,
     Run,
-    Unknown,
 )
 from ddns.runtime import RunRequest, looking
 from ddns.state.opening import open_store

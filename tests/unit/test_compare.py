@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ddns.address import Family
 from ddns.compare import Rules, compare
+from ddns.detection import Absent, Available, Detection, Unknown
 from ddns.errors import (
     AddressError,
     BadCredentials,
@@ -28,11 +29,8 @@ from ddns.errors import (
 )
 from ddns.memory import Intent, Memory, Published
 from ddns.model import (
-    Absent,
     Adopt,
-    Available,
     Change,
-    Detection,
     Fate,
     Hold,
     Keep,
@@ -45,7 +43,6 @@ from ddns.model import (
     RRset,
     Run,
     Target,
-    Unknown,
 )
 
 NOW = 1_000_000.0

@@ -11,9 +11,10 @@ import pytest
 from ddns.address import Address, Family
 from ddns.cycle import World, ask, carry_out, look
 from ddns.detect import in_turn
+from ddns.detection import Available
 from ddns.errors import Exit, worst
 from ddns.memory import Memory
-from ddns.model import Available, Kind, Outcome, RecordKey, RecordType, RRset, Run, Target
+from ddns.model import Kind, Outcome, RecordKey, RecordType, RRset, Run, Target
 from ddns.ports import Capabilities, Deadline, Provider, Source, State
 from ddns.state.opening import open_store
 from ddns.state.store import Store

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ddns.address import Family, Network
 from ddns.detect import Question, detect, in_threads, in_turn, verdict
+from ddns.detection import Absent, Answer, Available, Detected, Unknown
 from ddns.errors import SettingsError, SourceError
-from ddns.model import Absent, Answer, Available, Detected, Unknown
 from ddns.ports import Deadline, Source
 from unit.fakes import FakeClock, FakeNet, FakeSource
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ddns import __main__ as entry
 from ddns import host
 from ddns.address import Family
+from ddns.detection import Answer, Detected, Unknown
 from ddns.errors import (
     AddressError,
     BadCredentials,
@@ -32,7 +33,7 @@ from ddns.errors import (
     Untrusted,
 )
 from ddns.host import eventlog
-from ddns.model import Answer, Change, Detected, Kind, Outcome, Reason, RecordKey, RecordType, RRset, Unknown
+from ddns.model import Change, Kind, Outcome, Reason, RecordKey, RecordType, RRset
 from ddns.report.eventids import MEANINGS, Event, Level, page
 from ddns.report.situation import Before, Told, before, news
 from ddns.runtime import RunRequest, Start, events

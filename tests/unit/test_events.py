@@ -8,21 +8,9 @@ from ipaddress import IPv4Address
 import pytest
 
 from ddns.address import Family
+from ddns.detection import Absent, Answer, Available, Unknown
 from ddns.errors import Conflict, RateLimited
-from ddns.model import (
-    Absent,
-    Answer,
-    Available,
-    Change,
-    Kind,
-    Observed,
-    Outcome,
-    Reason,
-    RecordKey,
-    RecordType,
-    RRset,
-    Unknown,
-)
+from ddns.model import Change, Kind, Observed, Outcome, Reason, RecordKey, RecordType, RRset
 from ddns.report.events import outcome_line, tell_detection, tell_outcome
 
 KEY = RecordKey("dns", "home.example.com", RecordType.A)

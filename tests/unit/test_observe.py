@@ -8,21 +8,10 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 
 from ddns.address import Family, HostRule
+from ddns.detection import Absent, Available, Detection, Unknown
 from ddns.errors import ProviderError, Transport
 from ddns.memory import Intent, Memory, Published
-from ddns.model import (
-    Absent,
-    Available,
-    Change,
-    Detection,
-    Observed,
-    Reason,
-    RecordKey,
-    RecordType,
-    RRset,
-    Target,
-    Unknown,
-)
+from ddns.model import Change, Observed, Reason, RecordKey, RecordType, RRset, Target
 from ddns.observe import due, needs, observe, wanted
 from ddns.ports import Deadline
 from unit.fakes import UNREACHABLE, Dns, FakeClock, FakeProvider

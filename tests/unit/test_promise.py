@@ -9,24 +9,11 @@ import pytest
 
 from ddns.address import Family
 from ddns.cycle import Found, World
+from ddns.detection import Absent, Answer, Available, Detected
 from ddns.errors import AddressError, BadCredentials, Conflict, Deferred, Held, LeaseTaken, Rejected, Transport
 from ddns.expect import OWN_PROBE
 from ddns.memory import BlockNote, Memory, Published
-from ddns.model import (
-    Absent,
-    Answer,
-    Available,
-    Change,
-    Detected,
-    Kind,
-    Outcome,
-    Plan,
-    Reason,
-    RecordKey,
-    RecordType,
-    RRset,
-    Target,
-)
+from ddns.model import Change, Kind, Outcome, Plan, Reason, RecordKey, RecordType, RRset, Target
 from ddns.runtime.promise import Promise, promise
 from unit.fakes import START, FakeClock, FakeNet, FakeState
 

@@ -18,10 +18,11 @@ import pytest
 from ddns.address import Address, Family
 from ddns.cycle import World, carry_out, look
 from ddns.detect import Question, detect
+from ddns.detection import Answer, Available, Detected
 from ddns.errors import SourceError
 from ddns.expect import Ask, End, Expectation, Expected, Full, end, expect
 from ddns.memory import Memory, Published
-from ddns.model import Answer, Available, Detected, RecordKey, RecordType, RRset, Run, Target
+from ddns.model import RecordKey, RecordType, RRset, Run, Target
 from ddns.ports import Deadline, Source
 from unit.fakes import START, Dns, FakeClock, FakeNet, FakeProvider, FakeState
 

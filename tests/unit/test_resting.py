@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddns.address import Family
+from ddns.detection import Answer, Available, Detected, Unknown
 from ddns.errors import Transport
 from ddns.memory import Rest
-from ddns.model import Answer, Available, Detected, Unknown
 from ddns.ports import HttpResponse
 from ddns.resting import ENOUGH, FIRST, LONGEST, news, resting
 from ddns.runtime import RunRequest

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ddns.address import Family
 from ddns.detect import detect, in_turn
-from ddns.model import Answer
+from ddns.detection import Answer
 from ddns.ports import HttpResponse
 from ddns.report.events import skewed
 from ddns.skew import TOLD, told

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ddns.address import Address, Family
 from ddns.detect import detect, in_turn
+from ddns.detection import Available, Unknown
 from ddns.errors import CaptivePortal, SourceError, Untrusted
-from ddns.model import Available, Unknown
 from ddns.ports import HttpResponse, Source
 from ddns.report.events import jump
 from ddns.sources.http import HttpSource

@@ -16,8 +16,8 @@ import pytest
 
 from ddns.address import Address, Family
 from ddns.detect import detect, in_turn
+from ddns.detection import Available, Detected
 from ddns.errors import CaptivePortal, SourceError
-from ddns.model import Available, Detected
 from ddns.net import wire
 from ddns.net.client import Client
 from ddns.ports import Deadline, Source

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from ddns.address import Family
 from ddns.detect import detect, in_turn
+from ddns.detection import Available
 from ddns.errors import Malformed, SourceError, Transport
-from ddns.model import Available
 from ddns.net import wire
 from ddns.net.client import Client
 from ddns.ports import Deadline, HttpResponse, Source

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ddns.address import Family
-    from ddns.model import Detected
+    from ddns.detection import Detected
     from ddns.render import Cell, Part, Screen
 
 
@@ -52,7 +52,7 @@ def detect(ctx: click.Context, *, data: str | None, as_json: bool, four: bool, s
 
 def described(family: Family, detected: Detected, resting: Mapping[str, float] | None = None) -> dict[str, Any]:
     """A detection as JSON values. `resting`: until when a run would leave a source alone (UTC seconds)."""
-    from ddns.model import Absent, Available, Unknown
+    from ddns.detection import Absent, Available, Unknown
     from ddns.times import utc
 
     rests = resting or {}

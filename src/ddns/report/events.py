@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ddns.address import Address, Family
+from ddns.detection import Absent, Answer, Available, Detection, Unknown
 from ddns.errors import DdnsError
-from ddns.model import Absent, Answer, Available, Detection, Kind, Outcome, RRset, Unknown
+from ddns.model import Kind, Outcome, RRset
 from ddns.ports import Log
 
 _LEVELS = {

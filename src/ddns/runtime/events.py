@@ -8,9 +8,10 @@ from types import TracebackType
 
 from ddns import host
 from ddns.address import Family
+from ddns.detection import Detected, Unknown
 from ddns.errors import DdnsError, Exit, SettingsError, StateUnwritable
 from ddns.host import eventlog
-from ddns.model import Detected, Outcome, Unknown
+from ddns.model import Outcome
 from ddns.report import situation
 from ddns.report.eventids import Event
 from ddns.report.eventids import page as page

@@ -13,11 +13,12 @@ from ddns import host, skew
 from ddns.address import Family
 from ddns.config.load import Loaded
 from ddns.cycle import World, carry_out, look
+from ddns.detection import Available, Detected, Unknown
 from ddns.errors import DdnsError, Exit, SettingsError, StateError, worst
 from ddns.expect import Expectation
 from ddns.host.secrets import Vault
 from ddns.memory import Memory
-from ddns.model import Available, Detected, Outcome, Run, Unknown
+from ddns.model import Outcome, Run
 from ddns.report.events import jump, outcome_line, skewed, tell_detection, tell_outcome
 from ddns.report.log import JsonLog
 from ddns.runtime import RunRequest, Start, compose, events

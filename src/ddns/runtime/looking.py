@@ -13,10 +13,11 @@ from ddns import skew
 from ddns.address import Family
 from ddns.config.schema import Settings
 from ddns.cycle import Found, World, ask, look
+from ddns.detection import Detected
 from ddns.errors import DdnsError, Exit, StateError, worst
 from ddns.host.secrets import Vault
 from ddns.memory import BlockNote, BreakerNote, Memory
-from ddns.model import Change, Detected, Outcome, Resolution, Run
+from ddns.model import Change, Outcome, Resolution, Run
 from ddns.report.events import skewed
 from ddns.resting import resting
 from ddns.runtime import RunRequest, Start, compose

@@ -8,10 +8,11 @@ import msgspec
 
 from ddns.address import Family
 from ddns.cycle import Found, World
+from ddns.detection import Available, Detected, Elsewhere
 from ddns.errors import Block, Held, Rejected
 from ddns.expect import LONGEST, OWN_PROBE, Expected
 from ddns.memory import Memory
-from ddns.model import Available, Detected, Elsewhere, Kind, Outcome
+from ddns.model import Kind, Outcome
 from ddns.net import wire
 from ddns.observe import last_seen
 from ddns.runtime.quick import own_probe

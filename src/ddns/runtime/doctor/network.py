@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 
 from ddns.address import Family
 from ddns.cycle import World, ask
+from ddns.detection import Absent, Available
 from ddns.errors import AddressError, Malformed, Untrusted
-from ddns.model import Absent, Available
 from ddns.runtime.doctor.finding import Finding, ok, problem, warning
 from ddns.runtime.doctor.overheard import Heard
 
