@@ -1,7 +1,7 @@
 """The vocabulary: a record, what is wanted of it, what was seen and what became of it.
 
-Frozen values that travel from step to step; no input or output here. Times are UTC seconds since the epoch (float), durations
-are seconds, addresses are `ipaddress` objects.
+Frozen values that travel from step to step; no input or output here. Times are UTC seconds since the epoch (float),
+durations are seconds, addresses are `ipaddress` objects.
 """
 
 from __future__ import annotations
