@@ -22,7 +22,8 @@
         │       └── Intercepted        somebody on the way seems to answer in the server's place
         ├── Held                   0   acknowledged by the gateway, where it waits for an operator
         ├── Deferred              13   not asked: the breaker is open, or the deadline is spent
-        │   └── LeaseUnavailable       not written: the fleet lease can't be had, or was lost
+        │   └── LeaseUnavailable       not written: the fleet lease can't be had
+        │       └── LeaseLost              it was had, and is not ours any more
         ├── LeaseTaken             0   another machine holds the fleet lease, and writes
         ├── Conflict              12   somebody else changed the record between our read and our write
         ├── Rejected              12   this one record is refused; others of the provider may pass
@@ -251,6 +252,10 @@ class LeaseUnavailable(Deferred):
     default_advice = (
         "Check the lock server that [lock] names, and the way to it; the record is kept and the next run tries again."
     )
+
+
+class LeaseLost(LeaseUnavailable):
+    """The fleet lease ended, or somebody deleted it, while this machine held it: what is left of its time is void."""
 
 
 class LeaseTaken(ProviderError):

@@ -1,9 +1,10 @@
 """The fleet lease over the writes of one run: taken at the first one, renewed while they last, given back at the end.
 
-A write may only begin while the lease is ours, and every request of it ends before the lease does: the time that a
-write gets never outlives the lease. A provider that compares and sets refuses a late write by itself; for any other
-one this is all there is, because a machine that stops between the last look at the clock and the first byte can't be
-held back from here.
+A write may only begin while the lease is ours by its server's word: between taking it and writing the records are read
+again, and meanwhile somebody may have deleted it and another machine may have taken it. Every request of a write ends
+before the lease does: the time that a write gets never outlives the lease. A provider that compares and sets refuses a
+late write by itself; for any other one this is all there is, because a machine that stops between the last look at the
+clock and the first byte can't be held back from here.
 """
 
 from __future__ import annotations
@@ -35,8 +36,12 @@ class Leasing:
         """Whether the machines of a fleet share a lock."""
         return self._lock is not None
 
-    def hold(self, deadline: Deadline) -> ProviderError | None:
-        """Take the lease, or make sure that enough of it is left for a request; else the error why not."""
+    def hold(self, deadline: Deadline, *, sure: bool = False) -> ProviderError | None:
+        """Take the lease, or make sure that enough of it is left for a request; else the error why not.
+
+        `sure`: one that we have is renewed, whatever is left of it, because only its server knows whether it is ours.
+        A server that can't be reached says nothing against it.
+        """
         if self._lock is None:
             return None
         if deadline.left() <= 0:
@@ -44,7 +49,7 @@ class Leasing:
         try:
             if self._lease is None:
                 self._lease = self._lock.acquire(deadline.within(_ASK_SECONDS))
-            elif self._lease.remaining() < _RENEW:
+            elif sure or self._lease.remaining() < _RENEW:
                 self._lease.renew(deadline.within(_ASK_SECONDS))
         except (LeaseTaken, LeaseUnavailable) as error:
             return self._without(error)

@@ -221,7 +221,10 @@ class Lease(Protocol):
         ...
 
     def renew(self, deadline: Deadline) -> None:
-        """Make it last its whole time again. Raises LeaseTaken when it is lost, LeaseUnavailable."""
+        """Make it last its whole time again.
+
+        Raises LeaseTaken and LeaseLost when it is not ours any more, LeaseUnavailable when that can't be told.
+        """
         ...
 
     def release(self, deadline: Deadline) -> None:

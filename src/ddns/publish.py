@@ -157,8 +157,12 @@ class _Writer:
         return self._clock.now()
 
     def may_begin(self) -> ProviderError | None:
-        """Why nothing may be written now, if so: the fleet's lease is not ours, or ends too soon."""
+        """Why nothing may be written now, if so: the fleet's lease is another machine's, or can't be had."""
         return self._leasing.hold(self._deadline)
+
+    def may_write(self) -> ProviderError | None:
+        """The same, asked just before a write: the lease may have been lost since it was taken."""
+        return self._leasing.hold(self._deadline, sure=True)
 
     def look_again(self, changes: Sequence[Change]) -> tuple[list[Change], list[Outcome]]:
         """The changes that are still to be made, and the ends of the others: overtaken by another holder, unreadable.
@@ -188,12 +192,12 @@ class _Writer:
         return still, ends
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
-        """One outcome a change. The lease was looked at just before."""
+        """One outcome a change."""
         waiting = list(changes)
         errors: dict[RecordKey, ProviderError] = {}
         for attempt in range(1, self._policy.attempts + 1):
-            if attempt > 1 and (problem := self.may_begin()) is not None:
-                errors = dict.fromkeys(errors, problem)
+            if (problem := self.may_write()) is not None:
+                errors = {change.key: problem for change in waiting}
                 break
             errors, named = {}, {change.key: change for change in waiting}
             share = self._leasing.share(self._deadline)

@@ -8,11 +8,13 @@ import json
 import socket
 import urllib.parse
 from collections.abc import Iterator
+from typing import Protocol
 
 import pytest
+import redis
 
 from ddns.address import Family
-from ddns.errors import BadCredentials, LeaseTaken, LeaseUnavailable, NotPermitted, SettingsError, Transport
+from ddns.errors import BadCredentials, LeaseLost, LeaseTaken, LeaseUnavailable, NotPermitted, SettingsError, Transport
 from ddns.lease.etcd import EtcdLock
 from ddns.lease.place import Place
 from ddns.ports import Deadline, HttpRequest, HttpResponse, Tools
@@ -23,6 +25,39 @@ from ground.redis import RedisServer
 from ground.tls import Authority
 from lease.ground_locks import CLOCK, Holder, SecretRef, Server, soon, until_taken
 from unit.fakes import FakeClock
+
+
+class Owner(Protocol):
+    """Who runs the lock server, and may do anything to a lease there."""
+
+    def delete(self) -> None: ...
+
+    def put(self, holder: str) -> None: ...
+
+
+class RedisOwner:
+    def __init__(self, client: redis.Redis, name: str) -> None:
+        self._client = client
+        self._key = f"ddns:lease:{{{name}}}"
+
+    def delete(self) -> None:
+        assert self._client.delete(self._key) == 1
+
+    def put(self, holder: str) -> None:
+        self._client.set(self._key, holder)
+
+
+class EtcdOwner:
+    def __init__(self, server: EtcdServer, name: str) -> None:
+        self._server = server
+        self._key = base64.b64encode(f"ddns/lease/{name}".encode()).decode()
+
+    def delete(self) -> None:
+        assert self._server.call("/v3/kv/deleterange", {"key": self._key})["deleted"] == "1"
+
+    def put(self, holder: str) -> None:
+        self._server.call("/v3/kv/put", {"key": self._key, "value": base64.b64encode(holder.encode()).decode()})
+
 
 SECRET = SecretRef("env:LOCK")
 _names = itertools.count(1)
@@ -128,6 +163,51 @@ def test_a_lease_that_is_over_is_not_renewed(server: Server) -> None:
     again.release(soon())
     with pytest.raises(LeaseUnavailable, match="ended before it was renewed"):
         lease.renew(soon())
+
+
+@pytest.fixture
+def owner(server: Server, request: pytest.FixtureRequest) -> Iterator[Owner]:
+    if server.place.kind == "etcd":
+        yield EtcdOwner(request.getfixturevalue("etcd_server"), server.place.name)
+    else:
+        client = request.getfixturevalue("redis_server").client()
+        yield RedisOwner(client, server.place.name)
+        client.close()
+
+
+def test_a_lease_that_somebody_deleted_is_lost_at_its_renewal(server: Server, owner: Owner) -> None:
+    """In etcd the lease itself lives on, without its key."""
+    lease = server.lock(ttl=60.0).acquire(soon())
+    lease.renew(soon())
+    owner.delete()
+    with pytest.raises(LeaseLost, match=rf"^the fleet lease {server.place.name} (ended|was deleted)"):
+        lease.renew(soon())
+    assert lease.remaining() == 0
+    server.lock(ttl=60.0).acquire(soon()).release(soon())
+
+
+def test_of_two_that_hold_a_deleted_lease_only_the_second_goes_on(server: Server, owner: Owner) -> None:
+    first = server.lock(ttl=60.0).acquire(soon())
+    owner.delete()
+    second = server.lock(ttl=60.0).acquire(soon())
+    assert second.token > first.token
+    with pytest.raises(LeaseTaken, match=rf"^{socket.gethostname()} holds the fleet lease {server.place.name} for"):
+        first.renew(soon())
+    assert first.remaining() == 0
+    first.release(soon())
+    second.renew(soon())
+    second.release(soon())
+
+
+def test_a_lease_that_somebody_wrote_over_is_lost(server: Server, owner: Owner) -> None:
+    lease = server.lock(ttl=60.0).acquire(soon())
+    owner.put("pc9 1 x")
+    with pytest.raises(LeaseTaken, match=r"^pc9 holds the fleet lease"):
+        lease.renew(soon())
+    lease.release(soon())
+    with pytest.raises(LeaseTaken, match=r"^pc9 holds the fleet lease"):
+        server.lock().acquire(soon())
+    owner.delete()
 
 
 def test_a_partition_grants_nothing_and_loses_nothing(server: Server, wire: Wire) -> None:

@@ -7,7 +7,16 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from ddns.errors import BadCredentials, DdnsError, Deferred, Exit, LeaseTaken, LeaseUnavailable, ProviderError
+from ddns.errors import (
+    BadCredentials,
+    DdnsError,
+    Deferred,
+    Exit,
+    LeaseLost,
+    LeaseTaken,
+    LeaseUnavailable,
+    ProviderError,
+)
 from ddns.leasing import LEAST, MARGIN
 from ddns.model import Applied, Change, Kind, Outcome, Plan, Reason, RecordKey, RecordType, RRset, Run
 from ddns.ports import Deadline, Lease, Lock
@@ -65,6 +74,8 @@ class FakeLease:
     def renew(self, deadline: Deadline) -> None:
         self._lock.told.append("renew")
         if self._lock.lost is not None:
+            if not isinstance(self._lock.lost, LeaseUnavailable) or isinstance(self._lock.lost, LeaseLost):
+                self._ends = 0.0
             raise self._lock.lost
         self._ends = self._lock.clock.monotonic() + self._lock.lasts
 
@@ -104,13 +115,13 @@ def test_a_write_is_made_under_the_lease_and_the_lease_is_given_back() -> None:
     stand.provider.meanwhile = lambda _: stand.lock.told.append("write")
     outcomes = stand.publish(change(1), change(2))
     assert [outcome.kind for outcome in outcomes] == [Kind.UPDATED, Kind.UPDATED]
-    assert stand.lock.told == ["acquire", "write", "write", "release"]
+    assert stand.lock.told == ["acquire", "renew", "write", "write", "release"]
 
 
 def test_two_providers_share_one_lease() -> None:
     stand = Stand()
     assert [o.kind for o in stand.publish(change(1), change(2, "other"))] == [Kind.UPDATED, Kind.UPDATED]
-    assert stand.lock.told == ["acquire", "release"]
+    assert stand.lock.told == ["acquire", "renew", "renew", "release"]
 
 
 def test_what_writes_nothing_asks_for_nothing() -> None:
@@ -189,8 +200,12 @@ def test_no_request_outlives_the_lease() -> None:
 def test_a_holder_that_wakes_too_late_begins_no_write() -> None:
     stand = Stand(compare_and_set=False)
     stand.provider.write_faults.append(TIMEOUT_BEFORE)
-    stand.lock.lost = LeaseTaken("pc2 holds the fleet lease ddns for another 50.0 s")
-    stand.provider.meanwhile = lambda _: stand.clock.tick(TTL + 1)  # stopped in the middle of the first try
+
+    def stop(_change: Change) -> None:
+        stand.clock.tick(TTL + 1)
+        stand.lock.lost = LeaseTaken("pc2 holds the fleet lease ddns for another 50.0 s")
+
+    stand.provider.meanwhile = stop  # in the middle of the first try
     (outcome,) = stand.publish(change(1))
     assert (outcome.kind, outcome.cause) == (Kind.YIELDED, stand.lock.lost)
     assert len(stand.provider.sent) == 1
@@ -201,6 +216,21 @@ def test_a_lease_that_ends_soon_is_renewed_before_the_next_try() -> None:
     stand = Stand(lasts=LEAST + 5)
     stand.provider.write_faults.append(TIMEOUT_BEFORE)
     assert [o.kind for o in stand.publish(change(1))] == [Kind.UPDATED]
+    assert stand.lock.told == ["acquire", "renew", "renew", "release"]
+
+
+@pytest.mark.parametrize(
+    ("lost", "kind"),
+    [(LeaseLost("deleted", until=START), Kind.DEFERRED), (LeaseTaken("pc2 holds it"), Kind.YIELDED)],
+    ids=["deleted", "taken"],
+)
+def test_a_lease_that_is_lost_while_the_records_are_read_again_allows_nothing(lost: DdnsError, kind: Kind) -> None:
+    """However much of its time is left: somebody else may have it by now."""
+    stand = Stand(compare_and_set=False)
+    stand.lock.lost = lost
+    outcomes = stand.publish(change(1), change(2))
+    assert [(o.kind, o.cause) for o in outcomes] == [(kind, lost)] * 2
+    assert (stand.written, stand.provider.sent) == ([], [])
     assert stand.lock.told == ["acquire", "renew", "release"]
 
 

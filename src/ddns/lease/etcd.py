@@ -1,7 +1,9 @@
 """A lease in etcd, over its JSON gateway (``/v3``): a key that is made only where there is none, tied to a lease.
 
-The fencing token is the revision of the transaction that made the key: it grows over the whole cluster, for ever. etcd
-counts a lease's time by its own monotonic clock, in whole seconds. Texts are base64 and 64-bit numbers are texts, as
+A lease that lives says nothing about its key, which anybody with the right may delete or write over: whoever renews
+asks whether the key is still the one that was made. The fencing token is the revision of the transaction that made the
+key: it grows over the whole cluster, for ever. etcd counts a lease's time by its own monotonic clock, in whole seconds.
+Texts are base64 and 64-bit numbers are texts, as
 in the JSON form of its protocol. https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/ and /learning/api/.
 """
 
@@ -15,7 +17,7 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from ddns.errors import BadCredentials, LeaseUnavailable, NotPermitted, ProviderError, Retryable, foreign
+from ddns.errors import BadCredentials, LeaseLost, LeaseUnavailable, NotPermitted, ProviderError, Retryable, foreign
 from ddns.lease.place import CALL_SECONDS, Granted, Place, holder, taken
 from ddns.ports import Deadline, HttpRequest, HttpResponse, Tools
 
@@ -53,7 +55,7 @@ class EtcdLock:
             self._tools.clock,
             asked_at,
             self._ttl,
-            renew=lambda deadline: self._renew(lease, headers, deadline),
+            renew=lambda deadline: self._renew(lease, token, headers, deadline),
             release=lambda deadline: self._revoke(lease, headers, deadline),
         )
 
@@ -68,11 +70,23 @@ class EtcdLock:
         try:
             if answer.get("succeeded"):
                 return int(answer["header"]["revision"])
-            found = answer["responses"][0]["response_range"]["kvs"][0]
-            by, theirs = base64.b64decode(found["value"]).decode("utf-8", "replace"), str(found.get("lease", "0"))
         except (LookupError, TypeError, ValueError) as error:
             raise self._unavailable("answers what is not of its protocol") from error
+        found = self._found(answer)
+        if found is None:
+            raise self._unavailable("answers what is not of its protocol")
+        by, theirs = found
         raise taken(self._place.name, by, self._left(theirs, headers, deadline))
+
+    def _found(self, answer: Mapping[str, Any]) -> tuple[str, str] | None:
+        """The holder and the lease of the key that a transaction read; None where there is no key."""
+        try:
+            kvs = answer["responses"][0]["response_range"].get("kvs") or []
+            if not kvs:
+                return None
+            return base64.b64decode(kvs[0]["value"]).decode("utf-8", "replace"), str(kvs[0].get("lease", "0"))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise self._unavailable("answers what is not of its protocol") from error
 
     def _left(self, lease: str, headers: Mapping[str, str], deadline: Deadline) -> float:
         """Seconds of another machine's lease; 0 when it can't be told."""
@@ -81,12 +95,21 @@ class EtcdLock:
         except (ProviderError, ValueError, TypeError):
             return 0.0
 
-    def _renew(self, lease: str, headers: Mapping[str, str], deadline: Deadline) -> None:
+    def _renew(self, lease: str, token: int, headers: Mapping[str, str], deadline: Deadline) -> None:
+        """Prolong the lease, then see that the key is the one that we made: asked in this order, both hold at once."""
         answer = self._call("/v3/lease/keepalive", {"ID": lease}, headers, deadline).get("result", {})
         if not isinstance(answer, dict) or str(answer.get("TTL", "0")) == "0":
-            raise LeaseUnavailable(
-                f"the fleet lease {self._place.name} ended before it was renewed", until=self._tools.clock.now()
-            )
+            raise self._lost("ended before it was renewed")
+        ours = {"key": self._key, "target": "MOD", "result": "EQUAL", "mod_revision": str(token)}
+        wish = {"compare": [ours], "success": [], "failure": [{"request_range": {"key": self._key}}]}
+        answer = self._call("/v3/kv/txn", wish, headers, deadline)
+        if answer.get("succeeded"):
+            return
+        found = self._found(answer)
+        if found is None:
+            raise self._lost("was deleted at the lock server by somebody else")
+        by, theirs = found
+        raise taken(self._place.name, by, self._left(theirs, headers, deadline))
 
     def _revoke(self, lease: str, headers: Mapping[str, str], deadline: Deadline) -> None:
         self._call("/v3/lease/revoke", {"ID": lease}, headers, deadline)
@@ -139,6 +162,9 @@ class EtcdLock:
                 advice="Give its user a role that may read and write the keys ddns/lease/.",
             )
         return self._unavailable(f"refuses: {said}")
+
+    def _lost(self, how: str) -> LeaseLost:
+        return LeaseLost(f"the fleet lease {self._place.name} {how}", until=self._tools.clock.now())
 
     def _unavailable(self, what: str) -> LeaseUnavailable:
         return LeaseUnavailable(f"{self._who} {what}", until=self._tools.clock.now())

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ddns import protocol
-from ddns.errors import Block, LeaseUnavailable, ProviderError
+from ddns.errors import Block, LeaseLost, LeaseUnavailable, ProviderError
 from ddns.lease.place import CALL_SECONDS, Granted, Place, taken
 from ddns.ports import Clock, Deadline, HttpResponse
 
@@ -63,7 +63,7 @@ class GatewayLock:
             left = answer.get("remaining")
             raise taken(self._place.name, str(answer.get("holder", "")), left if isinstance(left, int | float) else 0.0)
         if slug == "lease-over":
-            raise self._unavailable(f"the fleet lease {self._place.name} ended before it was renewed")
+            raise LeaseLost(f"the fleet lease {self._place.name} ended before it was renewed", until=self._clock.now())
         raise self._unavailable(f"the gateway grants no lease (HTTP {response.status}{', ' + slug if slug else ''})")
 
     def _unavailable(self, message: str) -> LeaseUnavailable:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from ddns.errors import LeaseTaken, ProviderError, foreign
+from ddns.errors import LeaseLost, LeaseTaken, ProviderError, foreign
 from ddns.ports import Clock, Deadline
 from ddns.secret import SecretRef
 
@@ -83,7 +83,7 @@ class Granted:
         asked_at = self._clock.monotonic()
         try:
             self._renew(deadline)
-        except LeaseTaken:
+        except (LeaseTaken, LeaseLost):
             self._ends = asked_at
             raise
         self._ends = asked_at + self._ttl

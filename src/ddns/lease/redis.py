@@ -17,7 +17,7 @@ import redis.exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from ddns.errors import BadCredentials, LeaseUnavailable, NotPermitted, ProviderError, foreign
+from ddns.errors import BadCredentials, LeaseLost, LeaseUnavailable, NotPermitted, ProviderError, foreign
 from ddns.lease.place import CALL_SECONDS, Granted, Place, holder, taken
 from ddns.net import sockets, trust
 from ddns.ports import Deadline, Tools
@@ -82,7 +82,9 @@ class RedisLock:
             return
         if answer[1]:
             raise taken(self._place.name, _text(answer[1]), answer[2] / 1000)
-        raise self._unavailable(f"the fleet lease {self._place.name} ended before it was renewed")
+        raise LeaseLost(
+            f"the fleet lease {self._place.name} ended before it was renewed", until=self._tools.clock.now()
+        )
 
     def _release(self, mine: str, deadline: Deadline) -> None:
         self._call(_RELEASE, mine, deadline)
