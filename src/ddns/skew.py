@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ddns import http_date
+from ddns import http_time
 from ddns.address import Family
 from ddns.detection import Answer
 from ddns.ports import Clock, Deadline, HttpRequest, HttpResponse, Net
 
-#: Seconds that are worth a word: signatures and tokens of providers fail beyond a few minutes.
-TOLD = 60.0
 #: Two operators who are this close (seconds) tell the same time.
 _CLOSE = 30.0
 
@@ -29,8 +27,7 @@ class Hearing:
     ) -> HttpResponse:
         """See `ports.Net`."""
         response = self._net.http(request, deadline=deadline, family=family, limit=limit)
-        told = http_date.parse(response.headers.get("date", ""))
-        self.skew = None if told is None else told - self._clock.now()
+        self.skew = http_time.skew(response.headers, self._clock.now())
         return response
 
     def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
@@ -49,4 +46,4 @@ def told(answers: Iterable[Answer]) -> float | None:
     middle = sorted(skew for skew, _ in heard)[len(heard) // 2]
     close = [answer for skew, answer in heard if abs(skew - middle) <= _CLOSE]
     enough = len({answer.operator for answer in close}) >= 2 or any(answer.suffices for answer in close)
-    return middle if enough and abs(middle) > TOLD else None
+    return middle if enough and abs(middle) > http_time.SKEW_TOLD else None

@@ -1,12 +1,8 @@
-"""What HTTP providers share: waiting times, status codes, URLs that may carry a secret."""
+"""What HTTP providers share: status codes, URLs that may carry a secret."""
 
 from __future__ import annotations
 
-import email.utils
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ddns.errors import (
     BadCredentials,
@@ -22,37 +18,6 @@ from ddns.ports import HttpResponse
 from ddns.providers import answers
 
 NOW = 1_790_000_000.0
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("7", 7.0),
-        (" 0 ", 0.0),
-        ("999999999999", answers.LONGEST_WAIT),
-        (email.utils.formatdate(NOW + 90, usegmt=True), 90.0),
-        (email.utils.formatdate(NOW - 90, usegmt=True), 0.0),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", answers.LONGEST_WAIT),
-        (None, None),
-        ("", None),
-        ("-5", None),
-        ("1.5", None),
-        ("soon", None),
-        ("٣", None),
-        ("Mon, 99 Foo 2026 99:99:99 GMT", None),
-    ],
-)
-def test_retry_after(value: str | None, seconds: float | None) -> None:
-    assert answers.retry_after(value, NOW) == seconds
-
-
-@given(
-    st.text(max_size=60)
-    | st.from_regex(r"[A-Z][a-z]{2}, [0-9]{1,4} [A-Z][a-z]{2} [0-9]{1,9} [0-9:]{1,9} [A-Z+-][0-9A-Z]{1,6}")
-)
-def test_any_retry_after_is_seconds_or_nothing(value: str) -> None:
-    wait = answers.retry_after(value, NOW)
-    assert wait is None or 0 <= wait <= answers.LONGEST_WAIT
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from ddns.address import Family
 from ddns.detect import detect, in_turn
 from ddns.detection import Answer
+from ddns.http_time import SKEW_TOLD
 from ddns.ports import HttpResponse
 from ddns.report.events import skewed
-from ddns.skew import TOLD, told
+from ddns.skew import told
 from ddns.sources.http import HttpSource
 from faults.stage import ALPHA, BETA, FIRST, Stage
 from unit.fakes import START, FakeClock, FakeNet
@@ -87,7 +88,7 @@ def test_the_sentence() -> None:
 
 def test_a_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Stage(tmp_path / "machine") as stage:
-        date = email.utils.formatdate(stage.clock.now() + 2 * TOLD, usegmt=True)
+        date = email.utils.formatdate(stage.clock.now() + 2 * SKEW_TOLD, usegmt=True)
         stage.net.says.update(dict.fromkeys((ALPHA, BETA), HttpResponse(200, {"date": date}, FIRST.encode())))
         assert stage.run() == 0
     assert "this machine's clock is 120 s behind that of the sources" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import httpx
 
-from ddns import __version__
+from ddns import __version__, http_time
 from ddns.address import Family
 from ddns.errors import Malformed, ProviderError, Transport, Untrusted, foreign
 from ddns.net import skew, sockets, ways
@@ -146,7 +146,7 @@ class Client:
             return ""
         port = httpx.URL(request.url).port or 443
         seconds = skew.ask(where, port, deadline, door.family, self._now())
-        if seconds is None or abs(seconds) <= skew.WORTH_TELLING:
+        if seconds is None or abs(seconds) <= http_time.SKEW_TOLD:
             return ""
         return f"; by that server's Date {skew.words(seconds)}"
 

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Mapping
 
-from ddns import http_date
+from ddns import http_time
 from ddns.address import Family
 from ddns.net import sockets
 from ddns.ports import Deadline
 
-#: Seconds: less may be the network's, and the header's own rounding.
-WORTH_TELLING = 60.0
 _SECONDS = 3.0
 _LIMIT = 8192
-
-
-def offset(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that the server's clock is ahead of ours; None when it does not tell. Header names in lower case."""
-    theirs = http_date.parse(headers.get("date", ""))
-    return None if theirs is None else theirs - now
 
 
 def words(seconds: float) -> str:
@@ -54,4 +45,4 @@ def ask(host: str, port: int, deadline: Deadline, family: Family | None, now: fl
         return None
     lines = (line.partition(b":") for line in answer.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:])
     headers = {name.strip().lower().decode("latin-1"): value.strip().decode("latin-1") for name, _, value in lines}
-    return offset(headers, now)
+    return http_time.skew(headers, now)

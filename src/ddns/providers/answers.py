@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import ddns
-from ddns import http_date
+from ddns import http_time
 from ddns.errors import (
     BadCredentials,
     ClockSkew,
@@ -29,8 +29,6 @@ USER_AGENT = f"ddns-fleet/{ddns.__version__}"
 CONTACT = r"^([!-'*-;=?-~]+@[A-Za-z0-9.-]+)?$"
 #: Seconds that one HTTP exchange with a provider may take.
 CALL_LIMIT = 15.0
-#: Seconds: a provider that names a longer wait is believed no longer than this.
-LONGEST_WAIT = 86400.0
 
 
 def user_agent(contact: str) -> str:
@@ -45,18 +43,6 @@ def json_request(method: str, url: str, authorization: str, body: Mapping[str, o
         return HttpRequest(method, url, headers)
     headers["Content-Type"] = "application/json"
     return HttpRequest(method, url, headers, json.dumps(body).encode())
-
-
-def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds to wait by a ``Retry-After`` header: whole seconds or an HTTP date (RFC 9110 section 10.2.3).
-
-    `now` is UTC seconds. None when there is no header or it says nothing; never negative, at most a day.
-    """
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), LONGEST_WAIT)
-    moment = http_date.parse(text)
-    return None if moment is None else min(max(moment - now, 0.0), LONGEST_WAIT)
 
 
 def status_problem(response: HttpResponse, who: str, now: float) -> ProviderError | None:
@@ -80,17 +66,16 @@ def status_problem(response: HttpResponse, who: str, now: float) -> ProviderErro
 
 def limited(response: HttpResponse, who: str, now: float) -> RateLimited:
     """The error for too many calls, with the wait that the answer asks for."""
-    wait = retry_after(response.headers.get("retry-after"), now)
+    wait = http_time.retry_after(response.headers, now)
     asked = "" if wait is None else f", asks to wait {wait:.0f} s"
     return RateLimited(f"{who}: too many calls (HTTP {response.status}){asked}", retry_after=wait)
 
 
 def clock_skew(response: HttpResponse, who: str, now: float) -> ClockSkew:
     """The error for a request whose time is refused; how far off it was is told by the answer's ``Date`` header."""
-    theirs = http_date.parse(response.headers.get("date", ""))
-    if theirs is None:
+    seconds = http_time.skew(response.headers, now)
+    if seconds is None:
         return ClockSkew(f"{who}: says that this machine's clock is wrong")
-    seconds = theirs - now
     return ClockSkew(f"{who}: its clock differs by {seconds:+.0f} s from ours", seconds=seconds)
 
 

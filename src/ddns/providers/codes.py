@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ddns import http_time
 from ddns.errors import ClockSkew, Malformed, ProviderError, RateLimited, Rejected, ServerSide
 from ddns.ports import HttpResponse
 from ddns.providers import answers
@@ -62,7 +63,7 @@ class Codes:
         if issubclass(means.error, Refusal):
             return means.error(said.message)
         if issubclass(means.error, RateLimited):
-            return RateLimited(said.message, retry_after=answers.retry_after(response.headers.get("retry-after"), now))
+            return RateLimited(said.message, retry_after=http_time.retry_after(response.headers, now))
         if issubclass(means.error, ClockSkew):
             return answers.clock_skew(response, self._who, now)
         return means.error(said.message, advice=means.advice)

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from ddns import http_time
 from ddns.errors import BadCredentials, Malformed, NoSuchZone, NotPermitted, RateLimited, Rejected, ServerSide, foreign
 from ddns.model import Change, RecordKey, RecordType, RRset, Value
 from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provider, Tools
@@ -169,7 +170,7 @@ def _problem(response: HttpResponse, now: float) -> Exception:
     problem = CODES.problem(said, response, now)
     wait = body.get("retryAfterSec") if isinstance(body, dict) else None
     if isinstance(problem, RateLimited) and problem.retry_after is None and isinstance(wait, int) and wait >= 0:
-        problem.retry_after = min(float(wait), answers.LONGEST_WAIT)
+        problem.retry_after = min(float(wait), http_time.LONGEST_WAIT)
     return problem
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from ddns import http_time
 from ddns.address import Address, Family, Network
 from ddns.errors import CaptivePortal, Intercepted, ProviderError, SourceError, Untrusted, foreign
 from ddns.ports import Deadline, HttpRequest, HttpResponse, Net
@@ -75,7 +76,10 @@ class HttpSource(msgspec.Struct, frozen=True):
         if response.status == _LOG_IN:
             raise CaptivePortal(f"{self.name}: this network wants a log-in first (status {_LOG_IN})")
         if not 200 <= response.status < 300:
-            raise SourceError(f"{self.name}: answered with status {response.status}", retry_after=pause(response))
+            raise SourceError(
+                f"{self.name}: answered with status {response.status}",
+                retry_after=http_time.retry_after(response.headers),
+            )
         if self.form != "text" and self.form.startswith("regex:"):
             return  # whoever sets a pattern may want it of a page
         if "html" in response.headers.get("content-type", "").lower() or _MARKUP.match(response.body):
@@ -107,12 +111,6 @@ class HttpSource(msgspec.Struct, frozen=True):
         if fields.get("warp", "off") != "off":
             raise SourceError(f"{self.name}: the connection goes through a WARP tunnel")
         return fields.get("ip", "")
-
-
-def pause(response: HttpResponse) -> float | None:
-    """The whole seconds of a Retry-After header (RFC 9110 section 10.2.3); a date there is passed over."""
-    text = response.headers.get("retry-after", "").strip()
-    return float(text[:9]) if text.isascii() and text.isdigit() else None
 
 
 def refuse_exit(name: str, operator: str, address: Address, exits: tuple[Network, ...]) -> None:

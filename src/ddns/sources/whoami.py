@@ -11,12 +11,13 @@ from collections.abc import Mapping
 
 import msgspec
 
+from ddns import http_time
 from ddns.address import Address, Family, Network
 from ddns.errors import CaptivePortal, Intercepted, ProviderError, SourceError, Untrusted
 from ddns.net import dot
 from ddns.net.exchange import Server
 from ddns.ports import Deadline, HttpRequest, Net
-from ddns.sources.http import LIMIT, pause, refuse_exit
+from ddns.sources.http import LIMIT, refuse_exit
 
 # After `exchange`, which makes dnspython cheap to import.
 # isort: split
@@ -98,7 +99,7 @@ class WhoamiSource(msgspec.Struct, frozen=True):
             raise CaptivePortal(f"{self.name}: a web page or a redirect came in place of DNS; a captive portal?")
         if response.status != 200 or response.headers.get("content-type", "").partition(";")[0].strip() != _MEDIA:
             told = f"{self.name}: answered with status {response.status}, not with a DNS message"
-            raise SourceError(told, retry_after=pause(response))
+            raise SourceError(told, retry_after=http_time.retry_after(response.headers))
         try:
             return dns.message.from_wire(response.body)
         except dns.exception.DNSException as error:

@@ -6,7 +6,7 @@ import threading
 import urllib.parse
 from dataclasses import dataclass
 
-from ddns import http_date
+from ddns import http_time
 from ddns.address import Family
 from ddns.errors import ProviderError
 from ddns.ports import Clock, Deadline, HttpRequest, HttpResponse, Net
@@ -69,6 +69,5 @@ class Overheard:
 
 
 def _skew(response: HttpResponse, began: float, ended: float) -> float | None:
-    """From the Date header (RFC 9110, 6.6.1), which has whole seconds: taken as of the middle of the exchange."""
-    theirs = http_date.parse(response.headers.get("date", ""))
-    return None if theirs is None else theirs + 0.5 - (began + ended) / 2
+    """Date has whole seconds: half of one is added, and it is taken as of the middle of the exchange."""
+    return http_time.skew(response.headers, (began + ended) / 2 - 0.5)
