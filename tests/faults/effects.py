@@ -23,7 +23,7 @@ from ddns.model import Applied, Change, Observed, Outcome, RecordKey, Resolution
 from ddns.ports import Capabilities, Clock, Deadline, HttpRequest, HttpResponse, Net, Provider, State
 from ddns.runtime import quick
 from ddns.runtime.compose import Seams
-from ddns.state import ending
+from ddns.state import ending, retirement
 from ddns.state.store import Store
 
 Side = Literal["before", "after"]
@@ -91,12 +91,14 @@ class Effects:
 
     @contextmanager
     def files(self) -> Iterator[None]:
-        """Count what goes around the seams: the end of a run in the state, status.json, the log."""
+        """Count what goes around the seams: the end of a run in the state, status.json, log, the mark of a retirement."""
         with (
             self._counted(Store, "close", "state close"),
             self._counted(ending, "record_run", "state record_run"),
             self._counted(host, "replace", "file status.json"),
             self._counted(host, "append", "file log"),
+            self._counted(retirement, "mark", "file retired"),
+            self._counted(retirement, "unmark", "file retired"),
         ):
             yield
 

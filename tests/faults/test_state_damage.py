@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddns.errors import EXIT_ORDER
-from ddns.runtime import RunRequest
+from ddns.errors import EXIT_ORDER, StateUnwritable
+from ddns.runtime import RunRequest, pausing, removing
 from ddns.state import schema
-from faults.effects import Cut, Effects
+from faults.effects import SIDES, Cut, Effects, Killed
 from faults.stage import ALPHA, FIRST, LIE, PROBE, SECOND, Stage
 from faults.test_effects import history_has_no_gap
 from unit.fakes import BAD_CREDENTIALS, UNREACHABLE
@@ -214,6 +214,111 @@ def test_a_forged_expectation_that_agrees_with_a_lying_probe_ends_with_the_day(s
     stage.clock.tick(DAY)
     assert stage.run() == 0
     assert stage.published() == ((SECOND,),)
+
+
+# -- retired: what was taken away does not come back because the state forgot it
+
+LOST: dict[str, Callable[[Path], object]] = {**DAMAGE, "no state": Path.unlink}
+EVERY_RUN = (RunRequest(), RunRequest(now=True), FULL, RunRequest(prove=True))
+
+
+def retire(stage: Stage, effects: Effects | None = None) -> removing.Removal:
+    return removing.remove(str(stage.folder), removing.Wish(everything=True), stage.seams(effects or Effects()))
+
+
+def stays_away(stage: Stage) -> None:
+    """No run publishes, all say so, and a person's word brings the records back."""
+    for request in EVERY_RUN:
+        assert stage.run(request) == 0
+        assert stage.published() == ((),)
+    assert stage.status()["retired_at"]
+    pausing.pause(str(stage.folder), None)
+    assert stage.run() == 0
+    assert stage.published() == ((FIRST,),)
+
+
+@pytest.mark.parametrize("damage", LOST.values(), ids=LOST)
+def test_a_retired_machine_stays_so_when_its_state_is_lost(stage: Stage, damage: Callable[[Path], object]) -> None:
+    assert retire(stage).exit == 0
+    since = stage.status()["retired_at"]
+    stage.clock.tick(600)
+    damage(state_file(stage))
+    assert stage.run() == 0
+    assert (stage.published(), stage.status()["retired_at"]) == (((),), since)
+    damage(state_file(stage))
+    stays_away(stage)
+    damage(state_file(stage))
+    assert stage.run(FULL) == 0
+    assert "retired_at" not in stage.status(), "a resumed machine stays so, too"
+
+
+def test_a_state_that_only_lost_the_row_is_told(stage: Stage) -> None:
+    retire(stage)
+    base = sqlite3.connect(state_file(stage))
+    base.execute("DELETE FROM meta WHERE key IN ('retired_at', 'paused_until')")
+    base.commit()
+    base.close()
+    stays_away(stage)
+
+
+@pytest.mark.parametrize("text", [b"", b"garbage", b"nan", b"9e99", b"-1", b"\xff" * 5000])
+def test_a_mark_that_is_damaged_too_still_counts(stage: Stage, text: bytes) -> None:
+    retire(stage)
+    mark = state_file(stage).with_name("retired")
+    mark.write_bytes(text)
+    state_file(stage).unlink()
+    stays_away(stage)
+    assert not mark.exists()
+
+
+def test_what_can_t_be_marked_is_not_taken_away(stage: Stage) -> None:
+    state_file(stage).with_name("retired").mkdir()
+    with pytest.raises(StateUnwritable, match="retired: Is a directory"):
+        retire(stage)
+    assert stage.published() == ((FIRST,),)
+
+
+def test_a_retirement_killed_at_any_point_holds_from_its_mark_on(stage: Stage, tmp_path: Path) -> None:
+    """Killed around each effect, and the state is lost before the next run."""
+    whole = Effects()
+    with stage.fork(tmp_path / "whole") as made, whole.files():
+        retire(made, whole)
+    assert whole.labels[0] == "file retired"
+    for number in range(1, len(whole.labels) + 1):
+        for side in SIDES:
+            with stage.fork(tmp_path / f"{number}{side}") as made:
+                effects = Effects(Cut(number, side))
+                with suppress(Killed), effects.files():
+                    retire(made, effects)
+                left = made.published()
+                state_file(made).write_bytes(b"garbage")
+                assert made.run() == 0
+                marked = (number, side) != (1, "before")
+                assert (made.published(), "retired_at" in made.status()) == (left, marked)
+
+
+def test_a_resume_killed_at_any_point_can_be_repeated(stage: Stage, tmp_path: Path) -> None:
+    retire(stage)
+    for side in SIDES:
+        with stage.fork(tmp_path / side) as made:
+            effects = Effects(Cut(1, side))
+            with pytest.raises(Killed), effects.files():
+                pausing.pause(str(made.folder), None)
+            assert effects.labels == ["file retired"]
+            stays_away(made)
+
+
+def test_a_rebuild_of_a_retired_machine_killed_at_any_statement(stage: Stage, tmp_path: Path) -> None:
+    retire(stage)
+    state_file(stage).write_bytes(b"garbage" * 1000)
+    effects = Effects()
+    with stage.fork(tmp_path / "counted") as counted, effects.statements():
+        assert counted.run(effects=effects) == 0
+    for number, label in enumerate(effects.labels, 1):
+        if not label.startswith(("sql SELECT", "sql PRAGMA")):
+            with stage.fork(tmp_path / f"fork{number}") as fork:
+                fork.kill(Cut(number, "before"), statements=True)
+                stays_away(fork)
 
 
 # -- full

@@ -1,12 +1,17 @@
-"""Opening the state: made when there is none, set aside and rebuilt when it is damaged, left alone when newer."""
+"""Opening the state: made when there is none, set aside and rebuilt when it is damaged, left alone when newer.
+
+A machine that was retired stays so: a state that does not know of it is told by the mark beside it.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 
 from ddns.errors import StateError, StateUnwritable
+from ddns.state import retirement
 from ddns.state.schema import StateDamaged, check, connect, create, last_aside, set_aside
 from ddns.state.store import Store
+from ddns.wording import FOR_EVER
 
 
 def open_store(path: str, now: float) -> Store:
@@ -14,6 +19,18 @@ def open_store(path: str, now: float) -> Store:
 
     Raises StateNewer, StateUnwritable.
     """
+    store = _opened(path, now)
+    try:
+        since = retirement.marked(path, now)
+        if since is not None and store.retired_at() is None:
+            store.retired(since, FOR_EVER)
+    except StateError:
+        store.close_file()
+        raise
+    return store
+
+
+def _opened(path: str, now: float) -> Store:
     try:
         return _checked(_connect_or_create(path, now), path)
     except StateDamaged as damage:

@@ -14,7 +14,7 @@ from ddns.address import Family
 from ddns.expect import Expectation
 from ddns.memory import BlockNote, BreakerNote, Intent, Memory, Published, Refused, Rest, Visibility
 from ddns.model import Change, Outcome, RecordKey, Resolution, Run
-from ddns.state import ending, rows, settling
+from ddns.state import ending, retirement, rows, settling
 from ddns.state.schema import LATER, StateDamaged, translated
 from ddns.state.settling import Statement
 from ddns.state.status import EMPTY_TAIL
@@ -171,12 +171,22 @@ class Store:
         self._write([("INSERT INTO notes (at, text) VALUES (?, ?)", (at, text))])
 
     def retire(self, at: float, until: float) -> None:
-        """Let no run do anything, whatever it is asked for, until `pause(None)`; shown as a pause until then."""
+        """Let no run do anything, whatever it is asked for, until `pause(None)`; shown as a pause until then.
+
+        A mark beside the state says it too, so that a state which is made anew knows.
+        """
+        retirement.mark(self._path, at)
+        self.retired(at, until)
+
+    def retired(self, at: float, until: float) -> None:
+        """What `retire` leaves in the state: also where only the mark was left."""
         self._write([("INSERT OR REPLACE INTO meta (key, value) VALUES ('retired_at', ?)", (repr(at),))])
         self.pause(until)
 
     def pause(self, until: float | None) -> None:
         """Pause runs until then; None ends the pause, and a retirement. What status.json tells of it goes along."""
+        if until is None:
+            retirement.unmark(self._path)
         statement = "INSERT OR REPLACE INTO meta (key, value) VALUES ('paused_until', ?)"
         drop = "DELETE FROM meta WHERE key = 'paused_until'"
         statements: list[Statement] = [(drop, ()) if until is None else (statement, (repr(until),))]
