@@ -91,7 +91,7 @@ class Effects:
 
     @contextmanager
     def files(self) -> Iterator[None]:
-        """Count what goes around the seams: the end of a run in the state, status.json, log, the mark of a retirement."""
+        """Count what goes around the seams: the end of a run in the state, status.json, log, a retirement's mark."""
         with (
             self._counted(Store, "close", "state close"),
             self._counted(ending, "record_run", "state record_run"),

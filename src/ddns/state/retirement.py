@@ -60,13 +60,12 @@ def unmark(state: str) -> None:
 
 def _sync(folder: str) -> None:
     """A name is durable once its folder is; Windows has no such call, and needs none."""
-    if sys.platform == "win32":
-        return
-    file = os.open(folder or ".", os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    if sys.platform != "win32":
+        file = os.open(folder or ".", os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
 
 
 def _unwritable(path: str, error: OSError) -> StateUnwritable:
