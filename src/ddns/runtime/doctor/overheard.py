@@ -49,7 +49,9 @@ class Overheard:
         except ProviderError as error:
             self._keep(request, error, None)
             raise
-        self._keep(request, None, _skew(response, began, self._clock.now()))
+        # Date has whole seconds: half of one more, as of the middle of the exchange.
+        middle = (began + self._clock.now()) / 2
+        self._keep(request, None, http_time.skew(response.headers, middle - 0.5))
         return response
 
     def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
@@ -66,8 +68,3 @@ class Overheard:
             return  # no URL, which the error says
         with self._lock:  # sources are asked in threads
             self.heard.append(heard)
-
-
-def _skew(response: HttpResponse, began: float, ended: float) -> float | None:
-    """Date has whole seconds: half of one is added, and it is taken as of the middle of the exchange."""
-    return http_time.skew(response.headers, (began + ended) / 2 - 0.5)
