@@ -33,6 +33,7 @@ from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provid
 from ddns.providers import answers, content, writes
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal, Row, RowProvider
+from ddns.providers.settings_keys import ApiUrl, PlanMinTtl, ZoneName
 from ddns.providers.signing import acs3, canonical
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
@@ -97,13 +98,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     access_key_id: Annotated[str, Meta(pattern="^[!-~]+$", description="The AccessKey ID of the RAM user.")]
     access_key_secret: Annotated[SecretRef, Meta(description="Where the AccessKey secret lies.")]
-    zone: Annotated[str, Meta(description="The zone's name; found through the API when not set.")] = ""
-    min_ttl: Annotated[int, Meta(ge=1, le=86400, description="The least TTL of the domain's plan: 600 if free.")] = (
-        FREE_MIN_TTL
-    )
-    url: Annotated[str, Meta(pattern="^https?://", description="The API's base URL; http only to this machine.")] = (
-        "https://alidns.aliyuncs.com"
-    )
+    zone: ZoneName = ""
+    min_ttl: PlanMinTtl = FREE_MIN_TTL
+    url: ApiUrl = "https://alidns.aliyuncs.com"
 
     def __post_init__(self) -> None:
         """Refuse a URL that signed requests must not be sent to."""
@@ -236,7 +233,4 @@ def _row(item: Mapping[str, object], key: RecordKey) -> Row:
     number, ttl, value = answers.text(item, WHO, "RecordId"), item.get("TTL"), answers.text(item, WHO, "Value")
     if not isinstance(ttl, int):
         raise Malformed(f"{WHO}: a record without TTL")
-    try:
-        return Row(number, content.parsed(key.type, value), ttl, raw={"Status": str(item.get("Status")).upper()})
-    except ValueError as error:
-        raise Malformed(f"{WHO}: {foreign(value, 80)} is not a value of type {key.type}") from error
+    return Row(number, content.received(key.type, value, WHO), ttl, raw={"Status": str(item.get("Status")).upper()})

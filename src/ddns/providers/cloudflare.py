@@ -30,6 +30,7 @@ from ddns.model import RecordKey, RecordType, RRset, Value
 from ddns.ports import Capabilities, Deadline, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.rows import Refusal, Row, RowProvider, fold
+from ddns.providers.settings_keys import ApiUrl, ZoneName
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
@@ -55,10 +56,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The keys of a provider of kind ``cloudflare``."""
 
     token: Annotated[SecretRef, Meta(description="Where the API token lies; it needs Zone.Zone read, Zone.DNS edit.")]
-    zone: Annotated[str, Meta(description="The zone's name; found through the API when not set.")] = ""
-    url: Annotated[str, Meta(pattern="^https?://", description="The API's base URL; http only to this machine.")] = (
-        "https://api.cloudflare.com/client/v4"
-    )
+    zone: ZoneName = ""
+    url: ApiUrl = "https://api.cloudflare.com/client/v4"
 
     def __post_init__(self) -> None:
         """Refuse a URL that the token must not be sent to."""
@@ -286,10 +285,7 @@ def _identifier(item: Mapping[str, object]) -> str:
 
 def _row(item: Mapping[str, object], rdtype: RecordType) -> Row:
     text, ttl, comment = answers.text(item, WHO, "content"), item.get("ttl"), item.get("comment")
-    try:
-        value = content.parsed(rdtype, text)
-    except ValueError as error:
-        raise Malformed(f"{WHO}: {foreign(text, 80)} is not a value of type {rdtype}") from error
+    value = content.received(rdtype, text, WHO)
     if not isinstance(ttl, int):
         raise Malformed(f"{WHO}: a record without TTL")
     proxied = item.get("proxied") is True

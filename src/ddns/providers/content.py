@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ddns.errors import Malformed, foreign
 from ddns.model import RecordType, RRset, Value
 from ddns.net import txt
 
@@ -27,3 +28,11 @@ def all_presented(rtype: RecordType, rrset: RRset | None) -> list[str]:
 def parsed(rtype: RecordType, text: str) -> Value:
     """A value from presentation form; texts may come without quotes. Raises ValueError."""
     return rtype.parse(txt.unquoted(text) if rtype is RecordType.TXT else text)
+
+
+def received(rtype: RecordType, text: str, who: str) -> Value:
+    """As `parsed`, of an answer of the service `who`. Raises Malformed."""
+    try:
+        return parsed(rtype, text)
+    except ValueError as error:
+        raise Malformed(f"{who}: {foreign(text, 80)} is not a value of type {rtype}") from error

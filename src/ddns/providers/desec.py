@@ -18,6 +18,7 @@ from ddns.model import Change, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.sets import SetProvider
+from ddns.providers.settings_keys import ApiUrl
 from ddns.providers.zones import Zone
 from ddns.secret import SecretRef
 
@@ -32,9 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The keys of a provider of kind ``desec``."""
 
     token: Annotated[SecretRef, Meta(description="Where the API token lies.")]
-    url: Annotated[str, Meta(pattern="^https?://", description="The API's base URL; http only to this machine.")] = (
-        "https://desec.io/api/v1"
-    )
+    url: ApiUrl = "https://desec.io/api/v1"
 
     def __post_init__(self) -> None:
         """Refuse a URL that the token must not be sent to."""

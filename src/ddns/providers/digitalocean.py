@@ -18,6 +18,7 @@ from ddns.model import RecordKey, RRset, Value
 from ddns.ports import Capabilities, Deadline, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.rows import Refusal, Row, RowProvider
+from ddns.providers.settings_keys import ApiUrl, ZoneName
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
@@ -34,10 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The keys of a provider of kind ``digitalocean``."""
 
     token: Annotated[SecretRef, Meta(description="Where the API token lies; it needs the domain scopes.")]
-    zone: Annotated[str, Meta(description="The zone's name; found through the API when not set.")] = ""
-    url: Annotated[str, Meta(pattern="^https?://", description="The API's base URL; http only to this machine.")] = (
-        "https://api.digitalocean.com/v2"
-    )
+    zone: ZoneName = ""
+    url: ApiUrl = "https://api.digitalocean.com/v2"
 
     def __post_init__(self) -> None:
         """Refuse a URL that the token must not be sent to."""

@@ -33,6 +33,7 @@ from ddns.ports import Capabilities, Deadline, HttpRequest, Provider, Tools
 from ddns.providers import answers, content
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal, Row, RowProvider
+from ddns.providers.settings_keys import ApiUrl, PlanMinTtl, ZoneName
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
@@ -110,14 +111,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             description="Your mail address: DNSPod's rules want one in the User-Agent.",
         ),
     ]
-    zone: Annotated[str, Meta(description="The zone's name; found through the API when not set.")] = ""
+    zone: ZoneName = ""
     line: Annotated[str, Meta(min_length=1, description="The line of the records; default at api.dnspod.com.")] = LINE
-    min_ttl: Annotated[int, Meta(ge=1, le=86400, description="The least TTL of the domain's plan: 600 if free.")] = (
-        FREE_MIN_TTL
-    )
-    url: Annotated[str, Meta(pattern="^https?://", description="The API's base URL; http only to this machine.")] = (
-        "https://dnsapi.cn"
-    )
+    min_ttl: PlanMinTtl = FREE_MIN_TTL
+    url: ApiUrl = "https://dnsapi.cn"
 
     def __post_init__(self) -> None:
         """Refuse a URL that the token must not be sent to."""
@@ -257,7 +254,4 @@ def _row(item: Mapping[str, object], key: RecordKey) -> Row:
     if not number.isdecimal() or not ttl.isdecimal():
         raise Malformed(f"{WHO}: a record without id or TTL")
     raw = {"enabled": str(item.get("enabled")), "weight": item.get("weight")}
-    try:
-        return Row(number, content.parsed(key.type, value), int(ttl), raw=raw)
-    except ValueError as error:
-        raise Malformed(f"{WHO}: {foreign(value, 80)} is not a value of type {key.type}") from error
+    return Row(number, content.received(key.type, value, WHO), int(ttl), raw=raw)

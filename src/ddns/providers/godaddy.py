@@ -20,6 +20,7 @@ from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provid
 from ddns.providers import answers, content
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.sets import SetProvider
+from ddns.providers.settings_keys import ApiUrl, ZoneName
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
@@ -68,10 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     key: Annotated[str, Meta(pattern="^[!-9;-~]+$", description="The API key, of the environment Production.")]
     secret: Annotated[SecretRef, Meta(description="Where the key's secret lies.")]
-    zone: Annotated[str, Meta(description="The zone's name; found through the API when not set.")] = ""
-    url: Annotated[str, Meta(pattern="^https?://", description="The API's base URL; http only to this machine.")] = (
-        "https://api.godaddy.com/v1"
-    )
+    zone: ZoneName = ""
+    url: ApiUrl = "https://api.godaddy.com/v1"
 
     def __post_init__(self) -> None:
         """Refuse a URL that the key must not be sent to."""

@@ -36,6 +36,7 @@ from ddns.providers import answers, content, writes
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal
 from ddns.providers.sets import SetProvider
+from ddns.providers.settings_keys import ApiUrl, ZoneName
 from ddns.providers.signing import canonical, sdk
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
@@ -97,10 +98,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     access_key_id: Annotated[str, Meta(pattern="^[!-~]+$", description="The access key ID (AK) of the IAM user.")]
     secret_access_key: Annotated[SecretRef, Meta(description="Where the secret access key (SK) lies.")]
-    zone: Annotated[str, Meta(description="The zone's name; found through the API when not set.")] = ""
-    url: Annotated[str, Meta(pattern="^https?://", description="The API's base URL; http only to this machine.")] = (
-        "https://dns.myhuaweicloud.com"
-    )
+    zone: ZoneName = ""
+    url: ApiUrl = "https://dns.myhuaweicloud.com"
 
     def __post_init__(self) -> None:
         """Refuse a URL that signed requests must not be sent to."""

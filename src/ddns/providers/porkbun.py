@@ -20,6 +20,7 @@ from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provid
 from ddns.providers import answers, content
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal, Row, RowProvider
+from ddns.providers.settings_keys import ApiUrl, ZoneName
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
@@ -72,10 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     api_key: Annotated[str, Meta(pattern="^[!-~]+$", description="The API key; it begins with pk1_.")]
     secret_api_key: Annotated[SecretRef, Meta(description="Where the secret API key lies, which begins with sk1_.")]
-    zone: Annotated[str, Meta(description="The zone's name; found through the API when not set.")] = ""
-    url: Annotated[str, Meta(pattern="^https?://", description="The API's base URL; http only to this machine.")] = (
-        "https://api.porkbun.com/api/json/v3"
-    )
+    zone: ZoneName = ""
+    url: ApiUrl = "https://api.porkbun.com/api/json/v3"
 
     def __post_init__(self) -> None:
         """Refuse a URL that the keys must not be sent to."""
@@ -180,7 +179,4 @@ def _row(item: Mapping[str, object], key: RecordKey) -> Row:
     number, text, ttl = (str(item.get(name)) for name in ("id", "content", "ttl"))
     if not number.isdecimal() or not ttl.isdecimal():
         raise Malformed(f"{WHO}: a record without id or TTL")
-    try:
-        return Row(number, content.parsed(key.type, text), int(ttl), raw={"notes": item.get("notes")})
-    except ValueError as error:
-        raise Malformed(f"{WHO}: {foreign(text, 80)} is not a value of type {key.type}") from error
+    return Row(number, content.received(key.type, text, WHO), int(ttl), raw={"notes": item.get("notes")})

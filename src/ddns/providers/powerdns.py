@@ -19,6 +19,7 @@ from ddns.model import Change, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.sets import SetProvider
+from ddns.providers.settings_keys import ZoneName
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
@@ -34,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     url: Annotated[str, Meta(pattern="^https?://", description="The server's root; http only to this machine.")]
     key: Annotated[SecretRef, Meta(description="Where the server's api-key lies.")]
-    zone: Annotated[str, Meta(description="The zone's name; found through the API when not set.")] = ""
+    zone: ZoneName = ""
     server: Annotated[str, Meta(pattern="^[A-Za-z0-9._-]+$", description="The server's id in the API.")] = "localhost"
 
     def __post_init__(self) -> None:

@@ -37,6 +37,7 @@ from ddns.providers import xml_answers as xml
 from ddns.providers.codes import Codes, Means
 from ddns.providers.route53_wire import WHO, HostedZone, RecordSet, batch, hosted_zone, record_set, said, written
 from ddns.providers.rows import Refusal
+from ddns.providers.settings_keys import ApiUrl, ZoneName
 from ddns.providers.signing import canonical, sigv4
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
@@ -94,7 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     access_key_id: Annotated[str, Meta(pattern="^[!-~]+$", description="The access key ID of the IAM user.")]
     secret_access_key: Annotated[SecretRef, Meta(description="Where the secret access key lies.")]
-    zone: Annotated[str, Meta(description="The zone's name; found through the API when not set.")] = ""
+    zone: ZoneName = ""
     hosted_zone_id: Annotated[
         str,
         Meta(
@@ -105,9 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     region: Annotated[
         str, Meta(pattern="^[a-z0-9-]+$", description="The region that requests are signed for; other in China.")
     ] = "us-east-1"
-    url: Annotated[str, Meta(pattern="^https?://", description="The API's base URL; http only to this machine.")] = (
-        "https://route53.amazonaws.com"
-    )
+    url: ApiUrl = "https://route53.amazonaws.com"
 
     def __post_init__(self) -> None:
         """Refuse a URL that signed requests must not be sent to."""

@@ -34,6 +34,7 @@ from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provid
 from ddns.providers import answers, content, writes
 from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal, Row, RowProvider
+from ddns.providers.settings_keys import ApiUrl, PlanMinTtl, ZoneName
 from ddns.providers.signing import canonical, tc3
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
@@ -112,13 +113,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     secret_id: Annotated[str, Meta(pattern="^[!-~]+$", description="The SecretId of the CAM user's API key.")]
     secret_key: Annotated[SecretRef, Meta(description="Where the SecretKey lies.")]
-    zone: Annotated[str, Meta(description="The zone's name; found through the API when not set.")] = ""
-    min_ttl: Annotated[int, Meta(ge=1, le=86400, description="The least TTL of the domain's plan: 600 if free.")] = (
-        FREE_MIN_TTL
-    )
-    url: Annotated[str, Meta(pattern="^https?://", description="The API's base URL; http only to this machine.")] = (
-        "https://dnspod.tencentcloudapi.com"
-    )
+    zone: ZoneName = ""
+    min_ttl: PlanMinTtl = FREE_MIN_TTL
+    url: ApiUrl = "https://dnspod.tencentcloudapi.com"
 
     def __post_init__(self) -> None:
         """Refuse a URL that signed requests must not be sent to."""
@@ -258,7 +255,5 @@ def _row(item: Mapping[str, object], key: RecordKey) -> Row:
     number, ttl, value = item.get("RecordId"), item.get("TTL"), answers.text(item, WHO, "Value")
     if not isinstance(number, int) or not isinstance(ttl, int):
         raise Malformed(f"{WHO}: a record without id or TTL")
-    try:
-        return Row(str(number), content.parsed(key.type, value), ttl, raw={"Status": str(item.get("Status")).upper()})
-    except ValueError as error:
-        raise Malformed(f"{WHO}: {foreign(value, 80)} is not a value of type {key.type}") from error
+    status = str(item.get("Status")).upper()
+    return Row(str(number), content.received(key.type, value, WHO), ttl, raw={"Status": status})
