@@ -157,7 +157,7 @@ def _decide(
         return Hold(key, kind, seen, getattr(seen, "until", None))
     ours = published.rrset if published else None
     if isinstance(detection, Absent):
-        return Keep(key, _standing(ours, seen), seen, note=detection.by)
+        return Keep(key, _standing(published, seen, now, rules), seen, note=detection.by)
     assert want is not None  # the address is there, or the settings say the value
     if seen is None and told is not None:
         return Hold(key, Kind.FAILED, Rejected(told.message, advice=told.advice), told.until)
@@ -175,11 +175,17 @@ def _decide(
     return _drift(change_id, seen, want, published, now, rules)
 
 
-def _standing(ours: RRset | None, seen: Observed | None) -> RRset | None:
-    """What stands of our record: what was read, where that is something else than we believed."""
-    if ours is None or seen is None or (seen.rrset is not None and seen.rrset.covers(ours)):
+def _standing(published: Published | None, seen: Observed | None, now: float, rules: Rules) -> RRset | None:
+    """What stands of our record while its address is absent: nothing of it where something else was read.
+
+    What somebody else put there is theirs: it is neither removed nor replaced as if we had written it.
+    """
+    if published is None or seen is None:
+        return published.rrset if published else None
+    ours = published.rrset
+    if seen.rrset is not None and (seen.rrset.covers(ours) or 0 <= now - published.written_at < rules.settle):
         return ours
-    return seen.rrset
+    return None
 
 
 def _unknown(key: RecordKey, detection: Unknown) -> str:

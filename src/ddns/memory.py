@@ -14,7 +14,7 @@ from ddns.model import Change, RecordKey, RRset
 
 
 class Published(msgspec.Struct, frozen=True):
-    """What we know of one record that we own."""
+    """What we know of one record that we own. `written_at` 0: it stood so already, and was taken over as it was."""
 
     rrset: RRset
     since: float

@@ -1,4 +1,8 @@
-"""The step that decides what `ddns remove` takes away: only what is ours, and still as we wrote it. Pure."""
+"""The step that decides what `ddns remove` takes away: only what is ours, and still as we wrote it. Pure.
+
+A record that was taken over goes as one that was written. Only of texts, which several owners share, a value that stood
+there before this machine wanted the same is somebody's, and stays.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +49,7 @@ def withdraw(
             end = resolve(intent, seen, None, now, settle)
             if end is not None:
                 resolved.append(end)
-                ours = end.change.after if end.fate is Fate.ADOPTED else ours
+                ours, since = (end.change.after, intent.at) if end.fate is Fate.ADOPTED else (ours, since)
             elif not seen.held:
                 held.append(_too_early(key, seen, intent.at, now, settle))
                 continue
@@ -54,6 +58,8 @@ def withdraw(
                 continue
         if seen.rrset is None and not seen.held:
             unchanged.append(Keep(key, None, seen, note="gone already"))
+        elif key.type.shared and ours is not None and not since:
+            unchanged.append(Keep(key, None, seen, note="it stood there before this machine, and stays"))
         elif _as_written(seen.rrset, ours) or seen.held:
             changes.append(_removal(run, number, seen))
         elif 0 <= now - since < settle:

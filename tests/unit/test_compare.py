@@ -247,7 +247,12 @@ DECISIONS = [
     ("absent", World(None, ours(OLD), says=Absent("no route")), Keeps(OLD, note="no route")),
     ("absent, never published", World(None, says=Absent("no route")), Keeps(None, note="no route")),
     ("absent, read", World(OLD, ours(OLD), says=Absent("no route")), Keeps(OLD, proven=True, note="no route")),
-    ("absent, another is read", World(ALIEN, ours(OLD), says=Absent("no route")), Keeps(ALIEN, True, "no route")),
+    ("absent, another is read", World(ALIEN, ours(OLD), says=Absent("no route")), Keeps(None, True, "no route")),
+    (
+        "absent, another is read too early",
+        World(ALIEN, ours(OLD, written=NOW - 100), says=Absent("no route")),
+        Keeps(OLD, True, "no route"),
+    ),
     ("absent, none is read", World(GONE, ours(OLD), says=Absent("no route")), Keeps(None, True, "no route")),
     (
         "unknown",

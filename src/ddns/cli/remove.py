@@ -117,14 +117,15 @@ def _record(key: RecordKey, found: Removal) -> dict[str, Any]:
 
 
 def _planned(item: Change | Keep, found: Removal) -> dict[str, Any]:
-    from ddns.model import Change
+    from ddns.model import Change, Keep
 
-    stands = item.before if isinstance(item, Change) else None
-    outcome = "would be removed" if isinstance(item, Change) else "is gone"
+    seen = item.observed if isinstance(item, Keep) else None
+    stands = item.before if isinstance(item, Change) else seen.rrset if seen is not None else None
+    outcome = "would be removed" if isinstance(item, Change) else "would stay" if stands else "is gone"
     return _record(item.key, found) | {
         "values": stands.texts() if stands else [],
         "outcome": outcome,
-        "note": None,
+        "note": item.note if isinstance(item, Keep) and stands else None,
         "error": None,
     }
 
@@ -155,7 +156,7 @@ def _error(cause: Any) -> dict[str, Any] | None:
     return {"code": cause.code, "message": cause.message, "advice": cause.advice} if cause is not None else None
 
 
-_FINE = {"removed", "proven", "accepted", "would be removed", "is gone", "revoked", "enrolled", "absent"}
+_FINE = {"removed", "proven", "accepted", "would be removed", "would stay", "is gone", "revoked", "enrolled", "absent"}
 _GATEWAYS = {"revoked": "the key is revoked and forgotten", "absent": "no key is here"}
 
 

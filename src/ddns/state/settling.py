@@ -71,12 +71,16 @@ def _update(columns: str, values: tuple[object, ...], key: RecordKey) -> Stateme
 def _published(
     key: RecordKey, rrset: RRset | None, at: float, row: sqlite3.Row | None, *, written: bool
 ) -> list[Statement]:
-    """A record that is now as `rrset`; `since` stays while the values do, and a write waits for its own proof."""
+    """A record that is now as `rrset`; `since` stays while the values do, and a write waits for its own proof.
+
+    What was found so, and is not what we wrote last, has no time at which we wrote it: others made it.
+    """
     old = rows.decode(row["rrset"], key.type) if row is not None else None
     same = old is not None and rrset is not None and old.values == rrset.values
     since = row["since"] if row is not None and same else at
     columns, values = "rrset = ?, since = ?, pending = 0", (rows.encode(rrset), since)
     if not written:
+        columns += "" if same else ", written_at = NULL"
         return [_there(key), _update(columns, values, key)]
     columns += ", written_at = ?, held_until = NULL, proven_at = NULL, proven_by = ''"
     return [_there(key), _update(columns, (*values, at), key)]
