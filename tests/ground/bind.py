@@ -13,7 +13,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,13 +27,11 @@ import dns.rdatatype
 import dns.tsigkeyring
 import dns.update
 
-from ground import canary, debian
+from ground import canary, daemon, debian
 from windows import cache
 
 HOST = "127.0.0.1"
 ALGORITHM = "hmac-sha256"
-#: Seconds in which named must answer after its start, and stop after it was told to.
-PATIENCE = 20.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class Bind:
             self.port = self.port or _free_port()
             self._write_configuration()
             self._launch()
-            if self._answers():
+            if daemon.answers(self._process, self._answers):
                 return
             self.stop()
             if last or not fresh:
@@ -114,15 +111,9 @@ class Bind:
     def stop(self) -> None:
         """Stop; an outage. What was updated stands when it is started again."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(signal.SIGCONT)
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            process.send_signal(signal.SIGCONT)
+        daemon.stop(process)
 
     def hang(self) -> None:
         """Stop answering without closing anything, as an overloaded server does, until `resume`."""
@@ -177,27 +168,15 @@ class Bind:
         return self._process.pid
 
     def _launch(self) -> None:
-        with open(self.log, "ab") as log:
-            self._process = subprocess.Popen(
-                [self._program.path, "-g", "-4", "-n", "1", "-c", self._folder / "named.conf"],
-                cwd=self._folder,
-                env={**os.environ, **self._program.env},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        options = ("-g", "-4", "-n", "1", "-c", str(self._folder / "named.conf"))
+        self._process = daemon.start(self._program, *options, log=self.log, folder=self._folder)
 
     def _answers(self) -> bool:
-        """Ask until an answer comes; each question waits as long as one step of the polling."""
-        assert self._process is not None
         question = dns.message.make_query(self.zones[0], "SOA")
-        end = time.monotonic() + PATIENCE
-        while self._process.poll() is None and time.monotonic() < end:
-            try:
-                return dns.query.udp(question, HOST, timeout=0.05, port=self.port).rcode() == dns.rcode.NOERROR
-            except (dns.exception.Timeout, OSError):
-                continue
-        return False
+        try:
+            return dns.query.udp(question, HOST, timeout=0.05, port=self.port).rcode() == dns.rcode.NOERROR
+        except (dns.exception.Timeout, OSError):
+            return False
 
     def _write_zones(self) -> None:
         for zone in self.zones:

@@ -5,21 +5,17 @@ Its clock of leases is made quick: a lease of one second is granted as such, and
 
 from __future__ import annotations
 
-import os
 import ssl
 import subprocess
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from ground import debian
+from ground import daemon, debian
 from ground.ports import HOST, free_port
 from ground.tls import Authority
-
-PATIENCE = 20.0
 
 
 class EtcdServer:
@@ -42,7 +38,7 @@ class EtcdServer:
             self.identity = self._ca.write_server_files(self._folder / "client", "machine.example.com")
         for _ in range(3):
             self._launch()
-            if self._answers():
+            if daemon.answers(self._process, self._answers):
                 return self
             self.stop()
         raise RuntimeError("etcd did not come up:\n" + (self._folder / "etcd.log").read_text("utf-8"))
@@ -66,26 +62,12 @@ class EtcdServer:
             options += ["--cert-file", str(chain), "--key-file", str(key)]
             if self._clients:
                 options += ["--client-cert-auth", "--trusted-ca-file", str(self._ca.file)]
-        with open(self._folder / "etcd.log", "ab") as log:
-            self._process = subprocess.Popen(
-                [self._program.path, *options],
-                env=os.environ | dict(self._program.env),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        self._process = daemon.start(self._program, *options, log=self._folder / "etcd.log")
 
     def stop(self) -> None:
         """Stop it."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        daemon.stop(process)
 
     def call(self, path: str, body: object, token: str = "") -> dict[str, object]:
         """A call as its owner makes it."""
@@ -99,11 +81,8 @@ class EtcdServer:
         return found
 
     def _answers(self) -> bool:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
-            try:
-                self.call("/v3/maintenance/status", {})
-                return True
-            except (httpx.TransportError, httpx.HTTPStatusError):
-                time.sleep(0.02)
-        return False
+        try:
+            self.call("/v3/maintenance/status", {})
+        except (httpx.TransportError, httpx.HTTPStatusError):
+            return False
+        return True

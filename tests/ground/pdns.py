@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
-import socket
 import sqlite3
 import subprocess
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from ground import debian
-
-HOST = "127.0.0.1"
-#: Seconds in which it must answer after its start, and stop after it was told to.
-PATIENCE = 20.0
+from ground import daemon, debian
+from ground.ports import HOST, free_port
 
 
 class Pdns:
@@ -51,23 +45,16 @@ class Pdns:
             schema = root / "usr" / "share" / "pdns-backend-sqlite3" / "schema" / "schema.sqlite3.sql"
             made.executescript(schema.read_text("utf-8"))
         for last in (False, False, True):
-            self.dns_port, web = _free_port(), _free_port()
+            self.dns_port, web = free_port(), free_port()
             self._configure(root, base, web)
             self.url = f"http://{HOST}:{web}"
-            log = open(self._folder / "pdns.log", "wb")  # noqa: SIM115 - the process has it from here on
-            with log:
-                self._process = subprocess.Popen(
-                    [self._program.path, f"--config-dir={self._folder}"],
-                    env=os.environ | dict(self._program.env),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                )
-            if self._answers():
+            log = self._folder / "pdns.log"
+            self._process = daemon.start(self._program, f"--config-dir={self._folder}", log=log)
+            if daemon.answers(self._process, self._answers):
                 break
             self.stop()
             if last:
-                raise RuntimeError("pdns_server did not come up:\n" + (self._folder / "pdns.log").read_text("utf-8"))
+                raise RuntimeError("pdns_server did not come up:\n" + log.read_text("utf-8"))
         for zone in self.zones:
             body = {"name": f"{zone}.", "kind": "Native", "nameservers": [f"ns1.{zone}."]}
             self.api("POST", "/zones", body).raise_for_status()
@@ -83,29 +70,19 @@ class Pdns:
         )
 
     def _answers(self) -> bool:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
-            with contextlib.suppress(httpx.TransportError):
-                return self.api("GET", "").status_code == 200
-            time.sleep(0.02)
+        with contextlib.suppress(httpx.TransportError):
+            return self.api("GET", "").status_code == 200
         return False
 
     def stop(self) -> None:
         """Stop it."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        daemon.stop(process)
 
     def api(self, method: str, path: str, body: object = None) -> httpx.Response:
         """A call to its API as its owner makes it."""
         url = f"{self.url}/api/v1/servers/localhost{path}"
-        return httpx.request(method, url, json=body, headers={"X-API-Key": self.key}, timeout=PATIENCE)
+        return httpx.request(method, url, json=body, headers={"X-API-Key": self.key}, timeout=daemon.PATIENCE)
 
     def rrset(self, zone: str, name: str, rdtype: str) -> dict[str, object] | None:
         """What stands there, as the API shows it."""
@@ -122,9 +99,3 @@ class Pdns:
         if not values:
             rrset = {"name": f"{name}.", "type": rdtype, "changetype": "DELETE"}
         self.api("PATCH", f"/zones/{zone}.", {"rrsets": [rrset]}).raise_for_status()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import subprocess
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import redis
 
-from ground import debian
+from ground import daemon, debian
 from ground.ports import HOST, free_port
 from ground.tls import Authority
-
-#: Seconds in which it must answer after its start, and stop after it was told to.
-PATIENCE = 20.0
 
 
 class RedisServer:
@@ -36,7 +31,7 @@ class RedisServer:
         for last in (False, False, True):
             self.port = free_port()
             self.start()
-            if self._answers():
+            if daemon.answers(self._process, self._answers):
                 return self
             self.stop()
             if last:
@@ -57,39 +52,22 @@ class RedisServer:
             chain, key = self._ca.write_server_files(self._folder)
             options += ["--tls-port", str(self.tls_port), "--tls-cert-file", str(chain), "--tls-key-file", str(key)]
             options += ["--tls-ca-cert-file", str(self._ca.file), "--tls-auth-clients", "no"]
-        with open(self._folder / "redis.log", "ab") as log:
-            self._process = subprocess.Popen(
-                [self._program.path, *options],
-                env=os.environ | dict(self._program.env),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        self._process = daemon.start(self._program, *options, log=self._folder / "redis.log")
 
     def stop(self) -> None:
         """Stop it; what it held is gone."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        daemon.stop(process)
 
     def client(self) -> redis.Redis:
         """A client of its owner."""
         return redis.Redis(host=HOST, port=self.port, password=self.password, decode_responses=True)
 
     def _answers(self) -> bool:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
-            client = self.client()
-            try:
-                return bool(client.ping())
-            except redis.exceptions.ConnectionError:
-                time.sleep(0.02)
-            finally:
-                client.close()
-        return False
+        client = self.client()
+        try:
+            return bool(client.ping())
+        except redis.exceptions.ConnectionError:
+            return False
+        finally:
+            client.close()

@@ -11,6 +11,8 @@ from typing import Protocol, cast
 
 import msgspec
 
+from ddns.errors import ProviderError
+from ddns.model import Applied, Change, Observed, Reason, RecordKey, RRset
 from ddns.ports import Clock, Deadline, Net, Provider, Tools
 from ddns.providers import table
 from ddns.secret import Secret, SecretRef
@@ -85,6 +87,24 @@ def connect(
         gateway_url=gateway_url,
     )
     return table.load(kind).connect(settings, tools)
+
+
+def write(on: Provider, before: RRset | None, after: RRset | None, key: RecordKey = HOME) -> Applied | ProviderError:
+    """What becomes of one change."""
+    ((_, result),) = on.apply([Change("1", key, before, after, Reason.ADDRESS)], deadline())
+    return result
+
+
+def see(on: Provider, key: RecordKey = HOME) -> Observed | ProviderError:
+    """What one record is seen as."""
+    return on.observe([key], deadline())[key]
+
+
+def rrset(on: Provider, key: RecordKey = HOME) -> RRset | None:
+    """What stands there; it must be seen."""
+    seen = see(on, key)
+    assert isinstance(seen, Observed), seen
+    return seen.rrset
 
 
 class _WrongClock(SystemClock):

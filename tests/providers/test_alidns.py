@@ -25,7 +25,7 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, Change, Observed, Reason, RecordKey, RecordType, RRset
+from ddns.model import Applied, RecordKey, RecordType
 from ddns.ports import HttpResponse, Provider
 from ddns.providers.alidns import CODES, Settings, said
 from ddns.providers.rows import Refusal
@@ -33,7 +33,7 @@ from ddns.secret import SecretRef
 from providers.cast import FIRST, HOME, SECOND, STRANGER, ZONE, addresses
 from providers.doubles import alidns
 from providers.doubles.alidns import Api
-from providers.stage import Still, connect, deadline, late
+from providers.stage import Still, connect, deadline, late, rrset, write
 
 APEX = RecordKey("main", ZONE, RecordType.A)
 WILD = RecordKey("main", f"*.{ZONE}", RecordType.A)
@@ -47,17 +47,6 @@ def api() -> Iterator[Api]:
 
 def provider(api: Api, **settings: object) -> Provider:
     return connect("alidns", msgspec.structs.replace(api.settings, **settings), api.secrets, api.net)
-
-
-def write(on: Provider, before: RRset | None, after: RRset | None, key: RecordKey = HOME) -> Applied | ProviderError:
-    ((_, result),) = on.apply([Change("1", key, before, after, Reason.ADDRESS)], deadline())
-    return result
-
-
-def see(on: Provider, key: RecordKey = HOME) -> RRset | None:
-    seen = on.observe([key], deadline())[key]
-    assert isinstance(seen, Observed), seen
-    return seen.rrset
 
 
 def written(api: Api) -> list[tuple[str, dict[str, str]]]:
@@ -85,17 +74,17 @@ def test_an_update_sends_the_ttl_that_is_there_and_keeps_the_rest(api: Api) -> N
 def test_a_ttl_alone(api: Api) -> None:
     api.put(HOME.name, "A", FIRST, ttl=600)
     assert write(provider(api), addresses(FIRST), addresses(FIRST, ttl=900)) == Applied()
-    assert see(provider(api)) == addresses(FIRST, ttl=900)
+    assert rrset(provider(api)) == addresses(FIRST, ttl=900)
     assert len(written(api)) == 1
 
 
 def test_a_new_record_has_the_plan_s_least_ttl_or_ours(api: Api) -> None:
     assert write(provider(api), None, addresses(FIRST)) == Applied()
-    assert see(provider(api)) == addresses(FIRST, ttl=600)
+    assert rrset(provider(api)) == addresses(FIRST, ttl=600)
     api.put(HOME.name, "A")
     api.min_ttl = 1
     assert write(provider(api, min_ttl=1), None, addresses(FIRST)) == Applied()
-    assert see(provider(api)) == addresses(FIRST, ttl=120)
+    assert rrset(provider(api)) == addresses(FIRST, ttl=120)
 
 
 def test_the_least_ttl_is_a_setting(api: Api) -> None:
@@ -110,16 +99,16 @@ def test_the_least_ttl_is_a_setting(api: Api) -> None:
 def test_apex_and_wildcard(api: Api, key: RecordKey, left: str) -> None:
     assert write(provider(api), None, addresses(FIRST), key) == Applied()
     assert [record["RR"] for record in api.records.values()] == [left]
-    assert see(provider(api), key) == addresses(FIRST, ttl=600)
+    assert rrset(provider(api), key) == addresses(FIRST, ttl=600)
     assert write(provider(api), addresses(FIRST), None, key) == Applied()
-    assert see(provider(api), key) is None
+    assert rrset(provider(api), key) is None
 
 
 def test_records_on_a_later_page_are_seen(api: Api) -> None:
     many = [f"192.0.2.{number}" for number in range(1, 8)]
     api.put(HOME.name, "A", *many)
     api.page_size = 3
-    seen = see(provider(api))
+    seen = rrset(provider(api))
     assert seen is not None
     assert seen.texts() == many
 
@@ -129,13 +118,13 @@ def test_a_longer_name_is_not_taken_for_the_record_where_the_search_is_loose(api
     plain = api._list
     api._list = lambda given: plain({**given, "SubDomain": nas2["RR"] + f".{ZONE}"})  # type: ignore[method-assign]
     nas = RecordKey("main", f"nas.{ZONE}", RecordType.A)
-    assert see(provider(api), nas) is None
+    assert rrset(provider(api), nas) is None
     assert write(provider(api), None, addresses(FIRST), nas) == Applied()
     assert nas2["Value"] == "192.0.2.50"
 
 
 def test_two_calls_of_one_moment_have_two_nonces(api: Api) -> None:
-    assert see(connect("alidns", api.settings, api.secrets, api.net, clock=Still(time.time()))) is None
+    assert rrset(connect("alidns", api.settings, api.secrets, api.net, clock=Still(time.time()))) is None
     assert len({request.headers["x-acs-signature-nonce"] for request in api.web.server.requests}) == 3
 
 
@@ -153,12 +142,12 @@ def test_a_name_that_the_list_shows_in_its_script_is_found(api: Api) -> None:
         return replace(reply, body=reply.body.replace(b'"xn--bcher-kva"', json.dumps("bücher").encode()))
 
     api._list = shown  # type: ignore[method-assign]  # as consoles show it
-    assert see(provider(api), books) == addresses(FIRST, ttl=600)
+    assert rrset(provider(api), books) == addresses(FIRST, ttl=600)
 
 
 def test_other_lines_are_left_alone(api: Api) -> None:
     telecom = api.add(RR="home", Type="A", Value="192.0.2.50", Line="telecom")
-    assert see(provider(api)) is None
+    assert rrset(provider(api)) is None
     assert write(provider(api), None, addresses(FIRST)) == Applied()
     assert write(provider(api), addresses(FIRST), None) == Applied()
     assert list(api.records.values()) == [telecom]
@@ -166,7 +155,7 @@ def test_other_lines_are_left_alone(api: Api) -> None:
 
 def test_a_disabled_record_is_left_alone(api: Api) -> None:
     off = api.add(RR="home", Type="A", Value="192.0.2.50", Status="DISABLE")
-    assert see(provider(api)) is None
+    assert rrset(provider(api)) is None
     assert write(provider(api), None, addresses(FIRST)) == Applied()
     assert off in api.records.values()
 

@@ -22,7 +22,7 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, Change, Observed, Reason, RecordKey, RRset
+from ddns.model import Applied, Observed, RecordKey, RRset
 from ddns.ports import HttpRequest, HttpResponse, Provider
 from ddns.providers.cloudflare import Settings, envelope
 from ddns.providers.rows import Refusal
@@ -31,7 +31,7 @@ from ground.http import Reply, Request
 from providers.cast import FIRST, HOME, HOME6, NEAR, NEIGHBOUR, SECOND, STRANGER, addresses
 from providers.doubles import cloudflare
 from providers.doubles.cloudflare import Api
-from providers.stage import connect, deadline
+from providers.stage import connect, deadline, rrset, write
 
 THIRD = "192.0.2.3"
 
@@ -44,17 +44,6 @@ def api() -> Iterator[Api]:
 
 def provider(api: Api, **settings: object) -> Provider:
     return connect("cloudflare", msgspec.structs.replace(api.settings, **settings), api.secrets, api.net)
-
-
-def write(on: Provider, before: RRset | None, after: RRset | None, key: RecordKey = HOME) -> Applied | ProviderError:
-    ((_, result),) = on.apply([Change("1", key, before, after, Reason.ADDRESS)], deadline())
-    return result
-
-
-def see(on: Provider, key: RecordKey = HOME) -> RRset | None:
-    seen = on.observe([key], deadline())[key]
-    assert isinstance(seen, Observed), seen
-    return seen.rrset
 
 
 def sent(api: Api) -> list[tuple[str, dict[str, Any] | None]]:
@@ -107,7 +96,7 @@ def test_only_what_is_asked_for_and_differs_is_sent(
     home(api, FIRST, **stored)
     assert write(provider(api), want(FIRST), after) == Applied()
     assert sent(api) == [("PATCH", body)]
-    seen = see(provider(api))
+    seen = rrset(provider(api))
     assert seen is not None
     assert seen.covers(after), "what was written reads back as what was asked for"
 
@@ -132,7 +121,7 @@ def test_nothing_is_sent_where_all_is_so(api: Api, after: RRset) -> None:
 def test_a_new_record(api: Api, after: RRset, body: dict[str, Any]) -> None:
     assert write(provider(api), None, after) == Applied()
     assert sent(api) == [("POST", {"type": "A", "name": HOME.name, "content": FIRST, **body})]
-    seen = see(provider(api))
+    seen = rrset(provider(api))
     assert seen is not None
     assert seen.covers(after)
 
@@ -140,8 +129,8 @@ def test_a_new_record(api: Api, after: RRset, body: dict[str, Any]) -> None:
 def test_what_is_observed(api: Api) -> None:
     home(api, FIRST, comment="hello")
     api.add(type="AAAA", name=HOME.name, content="2001:DB8::1", proxied=True)
-    assert see(provider(api)) == want(FIRST, ttl=300, proxied=False, comment="hello")
-    assert see(provider(api), HOME6) == want("2001:db8::1", proxied=True)
+    assert rrset(provider(api)) == want(FIRST, ttl=300, proxied=False, comment="hello")
+    assert rrset(provider(api), HOME6) == want("2001:db8::1", proxied=True)
 
 
 def test_several_values_become_one(api: Api) -> None:
@@ -171,7 +160,7 @@ def test_all_pages_are_read(api: Api) -> None:
     values = [f"192.0.2.{number}" for number in range(10, 15)]
     home(api, *values)
     api.put(NEIGHBOUR.name, "A", NEAR)
-    seen = see(provider(api))
+    seen = rrset(provider(api))
     assert seen is not None
     assert seen.texts() == values
     assert write(provider(api), seen, want(FIRST)) == Applied()
@@ -201,7 +190,7 @@ def test_a_filter_that_the_service_ignores_harms_no_neighbour(api: Api) -> None:
         return answer(request)
 
     api.web._answer = fuzzy
-    assert see(provider(api)) == want(FIRST, ttl=300, proxied=False)
+    assert rrset(provider(api)) == want(FIRST, ttl=300, proxied=False)
     assert write(provider(api), want(FIRST), want(SECOND)) == Applied()
     assert api.get("www.home.example.com", "A") == {NEAR}
 
@@ -281,7 +270,7 @@ def test_a_token_that_may_only_read(api: Api) -> None:
     home(api, FIRST)
     api.can_edit = False
     on = provider(api)
-    assert see(on) == want(FIRST, ttl=300, proxied=False)
+    assert rrset(on) == want(FIRST, ttl=300, proxied=False)
     result = write(on, want(FIRST), want(SECOND))
     assert isinstance(result, NotPermitted)
     assert "Zone.DNS edit" in result.advice
@@ -291,8 +280,8 @@ def test_the_zone_is_looked_up_once(api: Api) -> None:
     home(api, FIRST)
     on = provider(api)
     for _ in range(2):
-        see(on)
-        see(on, HOME6)
+        rrset(on)
+        rrset(on, HOME6)
     zones = [request.target for request in api.web.server.requests if "/zones?" in request.target]
     assert zones == ["/client/v4/zones?name=home.example.com", "/client/v4/zones?name=example.com"]
 
@@ -300,7 +289,7 @@ def test_the_zone_is_looked_up_once(api: Api) -> None:
 def test_a_zone_that_is_given(api: Api) -> None:
     home(api, FIRST)
     on = provider(api, zone="Example.com.")
-    assert see(on) == want(FIRST, ttl=300, proxied=False)
+    assert rrset(on) == want(FIRST, ttl=300, proxied=False)
     assert [r.target for r in api.web.server.requests if "/zones?" in r.target] == ["/client/v4/zones?name=example.com"]
     assert isinstance(on.observe([STRANGER], deadline())[STRANGER], NoSuchZone)
     lookalike = RecordKey("main", "notexample.com", HOME.type)

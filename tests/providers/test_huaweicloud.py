@@ -21,7 +21,7 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, AppliedState, Change, Observed, Reason, RecordKey, RecordType, RRset
+from ddns.model import Applied, AppliedState, RecordKey, RecordType
 from ddns.ports import HttpResponse, Provider
 from ddns.providers.huaweicloud import CODES, Settings, said
 from ddns.providers.rows import Refusal
@@ -30,7 +30,7 @@ from ground.http import Reply
 from providers.cast import FIRST, HOME, SECOND, ZONE, addresses
 from providers.doubles import huaweicloud
 from providers.doubles.huaweicloud import ZONE_ID, Api
-from providers.stage import Patient, connect, deadline, late
+from providers.stage import Patient, connect, late, rrset, see, write
 
 APEX = RecordKey("main", ZONE, RecordType.A)
 WILD = RecordKey("main", f"*.{ZONE}", RecordType.A)
@@ -46,21 +46,6 @@ def api() -> Iterator[Api]:
 def provider(api: Api, clock: Patient | None = None, **settings: object) -> Provider:
     changed = msgspec.structs.replace(api.settings, **settings)
     return connect("huaweicloud", changed, api.secrets, api.net, clock=clock or Patient())
-
-
-def write(on: Provider, before: RRset | None, after: RRset | None, key: RecordKey = HOME) -> Applied | ProviderError:
-    ((_, result),) = on.apply([Change("1", key, before, after, Reason.ADDRESS)], deadline())
-    return result
-
-
-def see(on: Provider, key: RecordKey = HOME) -> Observed | ProviderError:
-    return on.observe([key], deadline())[key]
-
-
-def rrset(on: Provider, key: RecordKey = HOME) -> RRset | None:
-    seen = see(on, key)
-    assert isinstance(seen, Observed), seen
-    return seen.rrset
 
 
 def written(api: Api) -> list[tuple[str, Any]]:

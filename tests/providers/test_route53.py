@@ -21,7 +21,7 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, AppliedState, Change, Observed, Reason, RecordKey, RecordType, RRset
+from ddns.model import Applied, AppliedState, Change, Reason, RecordKey, RecordType, RRset
 from ddns.ports import HttpResponse, Provider
 from ddns.providers.route53 import CODES, Settings
 from ddns.providers.route53_wire import said
@@ -32,7 +32,7 @@ from providers import judges
 from providers.cast import FIRST, HOME, HOME6, SECOND, STRANGER, ZONE, addresses
 from providers.doubles import route53
 from providers.doubles.route53 import KEY_ID, SECRET, ZONE_ID, Api, Hosted, Rrset
-from providers.stage import Patient, connect, deadline, late
+from providers.stage import Patient, connect, deadline, late, rrset, see, write
 
 APEX = RecordKey("main", ZONE, RecordType.A)
 WILD = RecordKey("main", f"*.{ZONE}", RecordType.A)
@@ -54,21 +54,6 @@ def provider(api: Api, clock: Patient | None = None, **settings: object) -> Prov
 
 def change(before: RRset | None, after: RRset | None, key: RecordKey = HOME, number: int = 1) -> Change:
     return Change(str(number), key, before, after, Reason.ADDRESS)
-
-
-def write(on: Provider, before: RRset | None, after: RRset | None, key: RecordKey = HOME) -> Applied | ProviderError:
-    ((_, result),) = on.apply([change(before, after, key)], deadline())
-    return result
-
-
-def see(on: Provider, key: RecordKey = HOME) -> Observed | ProviderError:
-    return on.observe([key], deadline())[key]
-
-
-def rrset(on: Provider, key: RecordKey = HOME) -> RRset | None:
-    seen = see(on, key)
-    assert isinstance(seen, Observed), seen
-    return seen.rrset
 
 
 def batches(api: Api) -> list[list[tuple[str, dict[str, Any]]]]:
