@@ -74,6 +74,7 @@ def test_the_ids_are_those_that_filters_were_written_for() -> None:
         "HELD": 204,
         "STATE_REBUILT": 205,
         "UNTRUSTED": 206,
+        "MOVED": 207,
         "SETTINGS": 300,
         "BAD_CREDENTIALS": 301,
         "NOT_PERMITTED": 302,

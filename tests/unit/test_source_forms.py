@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,6 @@ from ddns.detect import detect, in_turn
 from ddns.detection import Available, Unknown
 from ddns.errors import CaptivePortal, SourceError, Untrusted
 from ddns.ports import HttpResponse, Source
-from ddns.report.events import jump
 from ddns.sources.http import HttpSource
 from ddns.sources.pick import pick
 from ddns.sources.services import DNS, HTTP
@@ -173,30 +172,3 @@ def test_a_machine_that_starts_before_its_network_recovers_with_the_next_run() -
     for source in sources:
         source.says = "1.0.0.1"
     assert now() == Available(IPv4Address("1.0.0.1"), ("A", "B"))
-
-
-# -- a jump to another network
-
-
-@pytest.mark.parametrize(
-    ("new", "before", "jumped"),
-    [
-        ("198.51.100.7", ["198.51.7.9"], False),
-        ("198.51.100.7", ["198.52.100.7"], True),
-        ("198.51.100.7", ["198.52.100.7", "198.51.0.1"], False),
-        ("198.51.100.7", [], False),
-        ("198.51.100.7", ["2001:db8::1"], False),
-        ("2001:db8:1::1", ["2001:db8:2::1"], False),
-        ("2001:db8::1", ["2001:db9::1"], True),
-    ],
-)
-def test_a_jump(new: str, before: list[str], jumped: bool) -> None:
-    def address(text: str) -> Address:
-        return IPv6Address(text) if ":" in text else IPv4Address(text)
-
-    said = jump(address(new), map(address, before))
-    assert bool(said) == jumped
-    if jumped:
-        bits = 32 if ":" in new else 16
-        family = 6 if ":" in new else 4
-        assert said == f"IPv{family}: {new} is in another network (/{bits}) than what was published: {before[0]}"

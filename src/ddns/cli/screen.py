@@ -26,6 +26,10 @@ def draw(screen: Screen, seen: View, wrong: Sequence[Trouble], whose: str, log: 
     if seen.runs:
         screen.line()
         _draw_runs(screen, seen, now)
+    for move in seen.moves:
+        when = f" {relative(move.at, now)}" if move.at is not None else ""
+        said = f" IPv{move.family} moved to another network{when}: {move.before} → {move.after}"
+        screen.line(sign("note"), said, hang=2)
     for note in seen.notes if seen.exit != Exit.STATE else ():
         screen.line(sign("note"), (f" {note}", "dim"), hang=2)
     if wrong:

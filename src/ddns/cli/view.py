@@ -51,6 +51,15 @@ class Ran(Value):
     changed: int
 
 
+class Moved(Value):
+    """A jump of the public address to another network. `before`: the networks that it was in, as one text."""
+
+    at: float | None
+    family: int
+    before: str
+    after: str
+
+
 class View(Value):
     """The whole file. `trace_id` is of the last run, "" where that ended without the full way."""
 
@@ -67,6 +76,8 @@ class View(Value):
     #: In how many runs of the hour before the last full run another machine held the fleet's lease, and when last.
     contentions: int = 0
     contended_at: float | None = None
+    #: The last jump of each family to another network, within the week before the last full run.
+    moves: tuple[Moved, ...] = ()
 
 
 def view(document: Mapping[str, Any]) -> View:
@@ -86,6 +97,7 @@ def view(document: Mapping[str, Any]) -> View:
         notes=tuple(_line(note) for note in notes if isinstance(note, str)) if isinstance(notes, list) else (),
         contentions=_number(document, "contentions_last_hour"),
         contended_at=seconds_of(document.get("contended_at")),
+        moves=tuple({m.family: m for m in map(_moved, _tables(document, "moves")) if m.before and m.after}.values()),
     )
 
 
@@ -114,6 +126,12 @@ def _blocked(table: Mapping[str, Any]) -> Blocked:
         since=seconds_of(table.get("since")),
         retry_at=seconds_of(table.get("retry_at")),
     )
+
+
+def _moved(table: Mapping[str, Any]) -> Moved:
+    before = table.get("from")
+    networks = [_line(item) for item in before if isinstance(item, str)] if isinstance(before, list) else []
+    return Moved(seconds_of(table.get("at")), _number(table, "family"), ", ".join(networks), _text(table, "to"))
 
 
 def _ran(table: Mapping[str, Any]) -> Ran:

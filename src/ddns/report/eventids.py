@@ -34,6 +34,7 @@ class Event(enum.IntEnum):
     HELD = 204
     STATE_REBUILT = 205
     UNTRUSTED = 206
+    MOVED = 207
     SETTINGS = 300
     BAD_CREDENTIALS = 301
     NOT_PERMITTED = 302
@@ -99,6 +100,10 @@ MEANINGS = {
     Event.UNTRUSTED: Meaning(
         "In two runs in a row a provider's certificate was not trusted.",
         "Name the authority with `ca_file`, or find what answers in the provider's place.",
+    ),
+    Event.MOVED: Meaning(
+        "The public address moved to another network (the first 16 bits changed; of IPv6 the first 32).",
+        "Nothing if the line or the place was changed; else see who says what: ddns detect",
     ),
     Event.SETTINGS: Meaning("The settings are wrong; nothing was done.", "See each problem: ddns config validate"),
     Event.BAD_CREDENTIALS: Meaning(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from ddns.address import Address, Family
+from ddns.address import Family
 from ddns.detection import Absent, Answer, Available, Detection, Unknown
 from ddns.errors import DdnsError
 from ddns.model import Kind, Outcome, RRset
@@ -78,21 +78,6 @@ def tell_detection(log: Log, family: Family, found: Detection, answers: Sequence
         causes=list(found.causes) if isinstance(found, Unknown) else None,
         because=found.by if isinstance(found, Absent) else None,
     )
-
-
-#: Bits of an address that stay the same while it stays in one network, roughly that of one provider.
-_NETWORK_BITS = {4: 16, 6: 32}
-
-
-def jump(new: Address, before: Iterable[Address]) -> str:
-    """The sentence for an address in another network than all that were published before; "" where there is none."""
-    olds = [old for old in before if old.version == new.version]
-    bits = _NETWORK_BITS[new.version]
-    shift = new.max_prefixlen - bits
-    if not olds or any(int(old) >> shift == int(new) >> shift for old in olds):
-        return ""
-    told = ", ".join(sorted(map(str, olds)))
-    return f"IPv{new.version}: {new} is in another network (/{bits}) than what was published: {told}"
 
 
 def skewed(seconds: float) -> str:

@@ -12,6 +12,7 @@ from ddns.detection import Detected, Unknown
 from ddns.errors import DdnsError, Exit, SettingsError, StateUnwritable
 from ddns.host import eventlog
 from ddns.model import Outcome
+from ddns.moves import Move
 from ddns.report import situation
 from ddns.report.eventids import Event
 from ddns.report.eventids import page as page
@@ -49,6 +50,10 @@ class Events:
         if self._known.last != Exit.SETTINGS:
             text = f"{'; '.join(error.problems) or error.message}. {error.advice}"
             self._tell([situation.trouble(Event.SETTINGS, text, self._trace_id)])
+
+    def moved(self, move: Move) -> None:
+        """The public address is in another network than what was published."""
+        self._tell([situation.trouble(Event.MOVED, str(move), self._trace_id)])
 
     def rebuilt(self, notes: Sequence[str]) -> None:
         """The state is new, and says why."""

@@ -19,7 +19,8 @@ from ddns.expect import Expectation
 from ddns.host.secrets import Vault
 from ddns.memory import Memory
 from ddns.model import Outcome, Run
-from ddns.report.events import jump, outcome_line, skewed, tell_detection, tell_outcome
+from ddns.moves import moved
+from ddns.report.events import outcome_line, skewed, tell_detection, tell_outcome
 from ddns.report.log import JsonLog
 from ddns.runtime import RunRequest, Start, compose, events
 from ddns.runtime.promise import promise
@@ -150,10 +151,12 @@ class _Session:
     def _tell_detected(self, memory: Memory, family: Family, seen: Detected) -> None:
         tell_detection(self._log, family, seen.detection, seen.answers)
         if isinstance(seen.detection, Available):
-            before = {v for p in memory.published.values() for v in p.rrset.values if not isinstance(v, str)}
-            moved = jump(seen.detection.address, before)
-            if moved:
-                self._say(moved, "WARN")
+            now = self._seams.clock.now()
+            move = moved(seen.detection.address, memory.published.values(), self._store.moves(), now)
+            if move is not None:
+                self._store.note_move(move)
+                self._say(str(move), "WARN")
+                self._events.moved(move)
         seconds = skew.told(seen.answers)
         if seconds is not None:
             self._say(skewed(seconds), "WARN")

@@ -7,12 +7,14 @@ import sqlite3
 
 import msgspec
 
+from ddns.address import Family
 from ddns.memory import BlockNote, BreakerNote, Published, Refused, Rest
 from ddns.model import Change, Reason, RecordKey, RecordType, RRset
+from ddns.moves import Move
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
-    """One change, or one note about the state itself (`change` None), for `ddns history`."""
+    """One change, or one note (`change` None): about the state itself, or of a move. For `ddns history`."""
 
     at: float
     change: Change | None
@@ -104,6 +106,12 @@ def breaker(row: sqlite3.Row) -> BreakerNote:
     """The note of a row of `breakers`."""
     calls = tuple(mark == "x" for mark in str(row["calls"]))
     return BreakerNote(calls, _time(row["opened_at"]), _time(row["open_until"]), min(max(int(row["openings"]), 0), 20))
+
+
+def move(row: sqlite3.Row) -> Move:
+    """The move of a row of `moves`."""
+    before = tuple(str(row["before"]).split(", "))
+    return Move(Family(row["family"]), before, str(row["after"]), _time(row["at"]) or 0.0)
 
 
 def rest(row: sqlite3.Row) -> Rest:

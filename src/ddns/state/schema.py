@@ -49,13 +49,15 @@ CREATE TABLE IF NOT EXISTS refused (
 CREATE TABLE IF NOT EXISTS visibility (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, provider TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
     lower REAL NOT NULL, upper REAL);
+CREATE TABLE IF NOT EXISTS moves (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, family INTEGER NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, at REAL NOT NULL, text TEXT NOT NULL);
 """
 
 #: What states of earlier versions lack, by name; made when it is first written to.
 LATER = {
     table: next(text for text in _TABLES.split(";\n") if f"EXISTS {table} " in text)
-    for table in ("rested", "refused", "visibility")
+    for table in ("rested", "refused", "visibility", "moves")
 }
 
 

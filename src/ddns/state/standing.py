@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from ddns.model import Kind, RecordKey, RecordType
+from ddns.moves import Move
 from ddns.state.rows import decode
 from ddns.state.store import Store
 from ddns.times import utc
@@ -27,6 +28,7 @@ def tail(
     providers = {key.provider for key in keys}
     contentions, contended_at = store.contentions(now - 3600.0)
     blocks = [row for row in store.block_rows() if row["provider"] in providers]
+    moves = [_move(move) for move in store.moves() if move.at >= now - _NOTES_SHOWN]
     health, retired = visibility(store), store.retired_at()
     return json.dumps(
         {
@@ -40,6 +42,7 @@ def tail(
             "contentions_last_hour": contentions,
             "contended_at": _utc(contended_at),
             "notes": store.notes(now - _NOTES_SHOWN),
+            **({"moves": moves} if moves else {}),
         },
         separators=(",", ":"),
     )
@@ -56,6 +59,10 @@ def visibility(store: Store) -> dict[str, object]:
         "visibility": {"lower": round(last.lower, 1), "upper": upper, "at": utc(last.at)},
         "visibility_delay": round(max(delays), 1) if delays else None,
     }
+
+
+def _move(move: Move) -> dict[str, object]:
+    return {"at": utc(move.at), "family": move.family.value, "from": list(move.before), "to": move.after}
 
 
 def _utc(seconds: float | None) -> str | None:

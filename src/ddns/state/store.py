@@ -14,6 +14,7 @@ from ddns.address import Family
 from ddns.expect import Expectation
 from ddns.memory import BlockNote, BreakerNote, Intent, Memory, Published, Refused, Rest, Visibility
 from ddns.model import Change, Outcome, RecordKey, Resolution, Run
+from ddns.moves import Move
 from ddns.state import ending, retirement, rows, settling
 from ddns.state.schema import LATER, StateDamaged, translated
 from ddns.state.settling import Statement
@@ -22,6 +23,7 @@ from ddns.times import utc
 
 _KEEP_RUNS = 30 * 24 * 3600.0
 _KEEP_CHANGES = 10_000
+_KEEP_MOVES = 1000
 _PRUNE_BITE = 500
 _DAY = 24 * 3600.0
 
@@ -111,7 +113,18 @@ class Store:
             rows.HistoryEntry(row["at"], None, "note", row["text"])
             for row in self._rows("SELECT at, text FROM notes ORDER BY id DESC LIMIT ?", (limit,))
         ]
+        entries += [rows.HistoryEntry(move.at, None, "note", str(move)) for move in self.moves(limit)]
         return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+
+    def moves(self, limit: int = 20) -> list[Move]:
+        """The last moves to another network, oldest first. Raises StateDamaged."""
+        if not self._there("moves"):
+            return []
+        found = self._rows("SELECT * FROM moves ORDER BY id DESC LIMIT ?", (limit,))
+        try:
+            return [rows.move(row) for row in reversed(found)]
+        except ValueError as error:
+            raise StateDamaged(f"{self._path}: a stored value can't be read: {error}") from error
 
     def notes(self, since: float) -> list[str]:
         """What happened to the state itself since then."""
@@ -163,12 +176,23 @@ class Store:
         self.notes(0.0)
         self.record_rows()
         self.block_rows()
+        self.moves()
 
     # -- writing
 
     def note(self, at: float, text: str) -> None:
         """Remember something about the state itself; it shows in history and status."""
         self._write([("INSERT INTO notes (at, text) VALUES (?, ?)", (at, text))])
+
+    def note_move(self, move: Move) -> None:
+        """Remember that the address went to another network; the last thousand are kept."""
+        values = (move.at, move.family.value, ", ".join(move.before), move.after)
+        statements: list[Statement] = [
+            (LATER["moves"], ()),
+            ("INSERT INTO moves (at, family, before, after) VALUES (?, ?, ?, ?)", values),
+            ("DELETE FROM moves WHERE id <= (SELECT max(id) FROM moves) - ?", (_KEEP_MOVES,)),
+        ]
+        self._write(statements)
 
     def retire(self, at: float, until: float) -> None:
         """Let no run do anything, whatever it is asked for, until `pause(None)`; shown as a pause until then.
