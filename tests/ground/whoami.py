@@ -45,6 +45,8 @@ class Whoami:
         self.fault: Fault | None = None
         self.records: dict[tuple[str, str], tuple[str, ...]] = {}
         self.questions: list[tuple[str, str]] = []
+        #: Where each question came from.
+        self.peers: list[str] = []
         self._server = _Udp(at, _Handler)
         self._server.owner = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -135,6 +137,7 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         packet, sock = self.request
+        self.server.owner.peers.append(str(self.client_address[0]))
         answer = self.server.owner.answer(packet)
         if answer is not None:
             sock.sendto(answer, self.client_address)

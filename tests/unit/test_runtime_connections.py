@@ -95,10 +95,38 @@ def test_what_decides_a_run_is_watched(places: host.Places) -> None:
     assert {os.path.basename(item) for item in found} >= {"ca.pem", "tls.pem", "lock"}
 
 
-def test_bound_connections_have_no_cheap_path(places: host.Places) -> None:
-    bound = loaded(places, '[network]\nsource4 = "192.0.2.9"\n')
-    assert compose.watched(bound, vault(places)) is None
-    assert compose.watched(loaded(places, ""), vault(places)) is not None
+@pytest.mark.parametrize(
+    ("platform", "text", "cheap"),
+    [
+        ("linux", "", True),
+        ("linux", '[network]\nsource4 = "192.0.2.9"\nsource6 = "2001:db8::9"\ninterface = "eth0"\n', True),
+        ("win32", '[network]\nsource4 = "192.0.2.9"\n', True),
+        ("win32", '[network]\ninterface = "Ethernet"\n', False),
+        ("linux", 'network = { source4 = "192.0.2.9" }\n', False),
+        ("linux", '[network]\nsource4 = "192.0.2.9" # here\n', False),
+        ("linux", '[network]\n  source6 = "2001:db8::9"\n', False),
+        ("linux", "[network]\ninterface = 'eth0'\n", False),
+        ("linux", '[network]\n[log]\nlevel = """INFO"""\n[alerts]\nheartbeat = """\nsource4 = "x"\n"""\n', False),
+    ],
+)
+def test_the_cheap_question_leaves_as_all_else_does_or_is_not_asked(
+    places: host.Places, monkeypatch: pytest.MonkeyPatch, platform: str, text: str, cheap: bool
+) -> None:
+    data = ("schema = 1\n" + text).encode()
+    settings = loaded(places, text if "alerts" not in text else "").settings
+    monkeypatch.setattr(sys, "platform", platform)
+    assert connections.cheap(settings, data) == cheap
+
+
+def test_the_environment_s_way_out_comes_first(places: host.Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '[network]\nsource4 = "192.0.2.9"\n'
+    monkeypatch.setenv("DDNS_NETWORK_SOURCE4", "192.0.2.8")
+    monkeypatch.setenv("DDNS_NETWORK_INTERFACE", "eth0")
+    assert connections.cheap(loaded(places, text).settings, text.encode())
+    monkeypatch.setenv("DDNS_NETWORK_SOURCE4", "")
+    settings = loaded(places, text).settings
+    same = settings.network.source4 == "192.0.2.9"
+    assert connections.cheap(settings, text.encode()) == same
 
 
 @pytest.mark.parametrize("key", ["cert_file", "ca_file"])

@@ -183,7 +183,7 @@ PLAIN = st.text(st.characters(codec="ascii", exclude_characters='"\\', min_codep
 )
 def test_a_plain_line_means_what_toml_says(value: str, form: str, before: str) -> None:
     text = f'[detect]\n{before}{form.format(chr(34) + value + chr(34))}\n[log]\nlevel = "INFO"\n'
-    assert wire.written_probe(text.encode(), 4) == tomllib.loads(text)["detect"]["probe4"]
+    assert wire.written(text.encode(), "probe4") == tomllib.loads(text)["detect"]["probe4"]
 
 
 @pytest.mark.parametrize(
@@ -195,12 +195,12 @@ def test_a_plain_line_means_what_toml_says(value: str, form: str, before: str) -
     ],
 )  # fmt: skip
 def test_anything_but_one_plain_line_is_no_probe(text: str) -> None:
-    assert wire.written_probe(text.encode(), 4) == ""
+    assert wire.written(text.encode(), "probe4") == ""
 
 
 @given(st.binary() | st.text('probe4="x\\\n= \r', max_size=40).map(str.encode))
 def test_any_settings_give_a_text(settings: bytes) -> None:
-    assert isinstance(wire.written_probe(settings, 4), str)
+    assert isinstance(wire.written(settings, "probe4"), str)
 
 
 # -- the sockets
@@ -345,6 +345,29 @@ def test_nobody_there() -> None:
         wire.ask(http_probe(port), 4, 1.0)
     with pytest.raises(WireError, match="refused"):
         wire.ask(Probe("own", "dns", "127.0.0.1", port, "who.example"), 4, 1.0)
+
+
+#: An address of this machine, one of another, the interface; and where the question comes from.
+LEAVING = [("127.0.0.9", "", "127.0.0.9"), ("192.0.2.9", "", "127.0.0.1"), ("", "lo", "127.0.0.1"),
+           ("127.0.0.9", "lo", "127.0.0.9"), ("", "gone0", "127.0.0.1")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "interface", "peer"), LEAVING)
+def test_a_question_leaves_by_what_is_named(
+    whoami: Callable[..., Whoami], echo: Callable[..., Echo], source: str, interface: str, peer: str
+) -> None:
+    dns_server, http_server = whoami("198.51.100.7"), echo("198.51.100.7", tls=False)
+    for probe in (dns_probe(dns_server), http_probe(http_server.port)):
+        assert wire.ask(probe.leaving(source, interface), 4, 5.0) == "198.51.100.7"
+    assert (dns_server.peers, [request.peer for request in http_server.requests]) == ([peer], [peer])
+
+
+@pytest.mark.parametrize(("source", "interface"), [("192.0.2.9", ""), ("", "gone0")])
+@pytest.mark.parametrize("kind", ["dns", "http"])
+def test_what_a_question_can_not_leave_by_is_no_answer(kind: str, source: str, interface: str) -> None:
+    far = Probe("far", kind, "192.0.2.53", 53, "who.example").leaving(source, interface)
+    with pytest.raises(WireError, match=r"Cannot assign requested address|No such device"):
+        wire.ask(far, 4, 0.1)
 
 
 def test_built_in_probes_are_known_by_position() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 
 A, TXT, AAAA = 1, 16, 28
@@ -21,9 +22,12 @@ class WireError(Exception):
 
 
 class Probe:
-    """A question whose answer is the asker's address. `kind` is ``dns`` or ``http``, `question` a name or a path."""
+    """A question whose answer is the asker's address. `kind` is ``dns`` or ``http``, `question` a name or a path.
 
-    __slots__ = ("host", "kind", "name", "port", "question", "rclass", "rtype")
+    `source` and `interface`: this machine's address, and its interface (Linux), that it leaves by; "": any.
+    """
+
+    __slots__ = ("host", "interface", "kind", "name", "port", "question", "rclass", "rtype", "source")
 
     def __init__(
         self, name: str, kind: str, host: str, port: int, question: str, rtype: int = A, rclass: int = IN
@@ -35,6 +39,13 @@ class Probe:
         self.question = question
         self.rtype = rtype
         self.rclass = rclass
+        self.source = self.interface = ""
+
+    def leaving(self, source: str, interface: str) -> Probe:
+        """The same question by that address and interface."""
+        other = Probe(self.name, self.kind, self.host, self.port, self.question, self.rtype, self.rclass)
+        other.source, other.interface = source, interface
+        return other
 
 
 #: The built-in probes of each family. An expectation names one by its position, so only ever append.
@@ -68,20 +79,21 @@ def own_probe(text: str, family: int) -> Probe:
     return Probe(text, kind, host, int(port), question if kind == "dns" else "/" + question, rtype)
 
 
-def written_probe(settings: bytes, family: int) -> str:
-    """The value of a line ``probe4 = "..."`` in a settings file, "" when there is no such plain line.
+def written(settings: bytes, key: str) -> str:
+    """The value of a line ``key = "..."`` in a settings file, "" when there is no such plain line.
 
-    The cheap path takes an own probe from here and never from the state, which the task's account can write. Whoever
-    made the expectation had parsed the same bytes and found the same value, or did not make it.
+    The cheap path takes what it is not to take from the state, which the task's account can write, from here: an own
+    probe, and what to leave by. Whoever made the expectation had parsed the same bytes and found the same value, or did
+    not make it.
     """
-    start = b"probe%d" % family
+    start = key.encode("ascii")
     found = b""
     for line in settings.split(b"\n"):
         if line.startswith(start):
-            key, _, value = line.partition(b"=")
+            name, _, value = line.partition(b"=")
             value = value.strip()
             if (
-                key.strip() != start
+                name.strip() != start
                 or found
                 or len(value) < 2
                 or value[:1] != b'"'
@@ -115,9 +127,23 @@ def _ask_dns(probe: Probe, family: int, seconds: float) -> str:
     query = question(probe)
     with socket.socket(socket.AF_INET6 if ":" in probe.host else socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.settimeout(seconds)
+        _leave(udp, probe, probe.host)
         udp.connect((probe.host, probe.port))
         udp.send(query)
         return answer(udp.recv(_LIMIT), query, probe, family)
+
+
+def _leave(sock: socket.socket, probe: Probe, host: str) -> None:
+    """Bind a socket that will be connected to `host`, an IP address, as `net.sockets` does for all else."""
+    far = not _loopback(host)
+    if sys.platform == "linux" and probe.interface and (far or probe.interface == "lo"):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, probe.interface.encode() + b"\0")
+    if probe.source and (far or _loopback(probe.source)):
+        sock.bind((probe.source, 0))
+
+
+def _loopback(host: str) -> bool:
+    return host.startswith("127.") or host == "::1"
 
 
 def question(probe: Probe) -> bytes:
@@ -184,6 +210,7 @@ def _get(probe: Probe, family: int, seconds: float) -> str:
     where = socket.getaddrinfo(probe.host.encode("ascii", "replace"), probe.port, kind, socket.SOCK_STREAM)[0][4]
     with socket.socket(kind, socket.SOCK_STREAM) as tcp:
         tcp.settimeout(seconds)
+        _leave(tcp, probe, str(where[0]))
         tcp.connect(where)
         tcp.sendall(
             f"GET {probe.question} HTTP/1.0\r\nHost: {probe.host}:{probe.port}\r\n"

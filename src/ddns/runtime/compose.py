@@ -317,12 +317,10 @@ def no_records(places: host.Places) -> str:
 def watched(loaded: config.Loaded, vault: Vault) -> tuple[str, ...] | None:
     """The files and variables, beside the settings, that decide what a run does.
 
-    None when one can't be watched, or when connections are bound: the cheap question would leave by another way.
+    None when one can't be watched.
     """
     found = []
     settings = loaded.settings
-    if connections.bound(settings):
-        return None
     tables = [*settings.provider.values(), *(table for _, table in _beside(settings))]
     for table in tables:
         for ref in _refs(table):

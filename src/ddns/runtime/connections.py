@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from ddns.address import Family
-from ddns.config.schema import Network, Settings
+from ddns.config.schema import Settings
 from ddns.errors import SettingsError
 from ddns.host import route as routing
 from ddns.lease import table as leases
@@ -14,6 +14,7 @@ from ddns.lease.place import Place
 from ddns.net.proxies import Proxies
 from ddns.net.ways import Ways
 from ddns.ports import Deadline, HttpResponse, Lock, Log, Tools
+from ddns.runtime.quick import leaves_by
 from ddns.secret import Secret, SecretRef
 
 
@@ -47,9 +48,16 @@ def route(settings: Settings) -> Callable[[Family], bool]:
     return lambda family: bool(named[family] or routing.source_address(family.value))
 
 
-def bound(settings: Settings) -> bool:
-    """Whether connections leave by what the settings name; the cheap question of a run can't be bound."""
-    return settings.network != Network()
+def cheap(settings: Settings, data: bytes) -> bool:
+    """Whether the cheap question of a run leaves as all else does; `data`: the settings file that it will look into.
+
+    It does not where it finds other values by its plainer rule, and where an interface stands for its addresses.
+    """
+    network = settings.network
+    if network.interface and sys.platform != "linux":
+        return False
+    wanted = ((network.source4, network.interface), (network.source6, network.interface))
+    return (leaves_by(data, 4), leaves_by(data, 6)) == wanted
 
 
 def lock(settings: Settings, tools: Tools, log: Log) -> Lock | None:

@@ -22,7 +22,7 @@ from ddns.model import Outcome, Run
 from ddns.moves import moved
 from ddns.report.events import outcome_line, skewed, tell_detection, tell_outcome
 from ddns.report.log import JsonLog
-from ddns.runtime import RunRequest, Start, compose, events
+from ddns.runtime import RunRequest, Start, compose, connections, events
 from ddns.runtime.promise import promise
 from ddns.runtime.quick import fingerprint
 from ddns.state.opening import open_store
@@ -124,7 +124,7 @@ class _Session:
         self._watch(loaded, world, outcomes)
         code = int(worst([outcome.exit for outcome in outcomes]))
         expectation = None
-        if watched is not None:
+        if watched is not None and connections.cheap(loaded.settings, data):
             made = promise(world, found, outcomes, self._store.recall(), data)
             if made is not None:
                 expectation = Expectation(mark, made.made, made.until, made.expected, code, watched)

@@ -74,7 +74,13 @@ def _at_once(path: str, flags: int) -> int:
 
 def own_probe(settings: bytes, family: int) -> str:
     """The own probe of a family as the cheap path finds it: in the environment, else in the settings' plain line."""
-    return os.environ.get(f"DDNS_DETECT_PROBE{family}") or wire.written_probe(settings, family)
+    return os.environ.get(f"DDNS_DETECT_PROBE{family}") or wire.written(settings, f"probe{family}")
+
+
+def leaves_by(settings: bytes, family: int) -> tuple[str, str]:
+    """The address and the interface of `[network]` that the cheap question leaves by, found as the own probe is."""
+    source = os.environ.get(f"DDNS_NETWORK_SOURCE{family}") or wire.written(settings, f"source{family}")
+    return source, os.environ.get("DDNS_NETWORK_INTERFACE") or wire.written(settings, "interface")
 
 
 def quick_run(start: Start, ask: AskProbe = wire.ask) -> int | None:
@@ -124,7 +130,7 @@ def _ask(settings: bytes, verdict: Ask, ask: AskProbe) -> tuple[dict[int, str], 
                 probe = wire.own_probe(own_probe(settings, family), family)
             else:
                 probe = wire.PROBES[family][expected.probe]
-            answers[family] = ask(probe, family, _PROBE_SECONDS)
+            answers[family] = ask(probe.leaving(*leaves_by(settings, family)), family, _PROBE_SECONDS)
             asked.append(probe.name)
         except (wire.WireError, ValueError, LookupError):
             return answers, asked
