@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from ddns import host
 from ddns.cli.config import config
 from ddns.host.secrets import Vault
-from ddns.runtime import compose, sourcing
+from ddns.runtime import loading, sourcing
 from ddns.sources.http import HttpSource
 
 CLOUDFLARE = """\
@@ -351,12 +351,12 @@ def test_a_relative_ca_file_begins_at_the_settings_folder(
     (data / "tls" / "own.pem").write_text("")
     (data / "ca.pem").write_text("")
     assert ddns_config("validate", "--data", data).exit_code == 0
-    loaded, _ = compose.load(host.places(str(data)))
+    loaded, _ = loading.load(host.places(str(data)))
     own, gateway = sourcing.build(loaded.settings)[1], loaded.settings.gateway
     assert isinstance(own, HttpSource)
     assert gateway is not None
     assert (own.ca_file, gateway.ca_file) == (f"{data}/tls/own.pem", f"{data}/ca.pem")
-    assert compose.watched(loaded, Vault("")) == (f"file:{data}/ca.pem", f"file:{data}/tls/own.pem")
+    assert loading.watched(loaded, Vault("")) == (f"file:{data}/ca.pem", f"file:{data}/tls/own.pem")
 
 
 def test_validate_without_a_file(data: Path) -> None:

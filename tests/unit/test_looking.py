@@ -8,7 +8,7 @@ import pytest
 
 from ddns.errors import SettingsError
 from ddns.runtime import RunRequest, Start, run
-from ddns.runtime.compose import DEFAULTS
+from ddns.runtime.loading import DEFAULTS
 from ddns.runtime.looking import compose_world, detect_all
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from ddns import host
 from ddns.errors import BadCredentials, ProviderError, Rejected, SettingsError, StateUnwritable, Transport
-from ddns.runtime import RunRequest, Start, compose, pausing, run
+from ddns.runtime import RunRequest, Start, compose, loading, pausing, run
 from ddns.runtime.looking import plan, trial_run
 from ddns.runtime.quick import quick_run
 from ddns.state.schema import connect
@@ -503,7 +503,7 @@ def test_an_account_without_settings_is_told_of_the_machine_s(
     if there:
         os.mkdir(machine.config)
     with pytest.raises(SettingsError) as caught:
-        compose.settings_bytes(own)
+        loading.settings_bytes(own)
     more = f", or be an administrator: the machine's own are in {machine.config}" if there else ""
     assert caught.value.advice == f"Write them with: ddns config init{more}"
 

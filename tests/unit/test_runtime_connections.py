@@ -22,7 +22,7 @@ from ddns.net.proxies import Hop
 from ddns.net.ways import Ways
 from ddns.ports import Deadline, HttpRequest, Tools
 from ddns.protocol import Identity
-from ddns.runtime import compose, connections
+from ddns.runtime import compose, connections, loading
 from ddns.runtime.looking import NoLog
 from unit.fakes import FakeClock, FakeNet
 
@@ -41,7 +41,7 @@ def places(tmp_path: Path) -> host.Places:
 
 def loaded(places: host.Places, text: str) -> Loaded:
     Path(places.config_file).write_text("schema = 1\n" + text)
-    return compose.load(places)[0]
+    return loading.load(places)[0]
 
 
 def vault(places: host.Places) -> Vault:
@@ -90,7 +90,7 @@ def test_a_source_address_is_a_route(places: host.Places, monkeypatch: pytest.Mo
 
 
 def test_what_decides_a_run_is_watched(places: host.Places) -> None:
-    found = compose.watched(loaded(places, LOCK + '[tls]\nca_file = "tls.pem"\n'), vault(places))
+    found = loading.watched(loaded(places, LOCK + '[tls]\nca_file = "tls.pem"\n'), vault(places))
     assert found is not None
     assert {os.path.basename(item) for item in found} >= {"ca.pem", "tls.pem", "lock"}
 
@@ -142,7 +142,7 @@ def test_a_secret_of_the_lock_or_the_proxy_that_is_not_there_is_told(places: hos
         LOCK.replace("file:lock", "file:gone")
         + '[proxy]\nurl = "http://proxy.example:3128"\nuser = "pc"\npassword = "file:none"\n'
     )
-    told = compose.warnings(loaded(places, text), places)
+    told = loading.warnings(loaded(places, text), places)
     assert [line.split(": ")[1] for line in told[1:]] == ["proxy.password", "lock.secret"]
 
 

@@ -18,7 +18,7 @@ from ddns.host import Places, gateways, ownership
 from ddns.host.addresses import LocalAddress
 from ddns.memory import Rest
 from ddns.providers import table
-from ddns.runtime import Start, compose, sourcing
+from ddns.runtime import Start, loading, sourcing
 from ddns.runtime.looking import known_sources
 from ddns.state.opening import open_store
 from faults.stage import FIRST, SECOND, Stage
@@ -171,14 +171,14 @@ def written(tmp_path: Path) -> Path:
 
 
 def test_a_command_of_our_own_settings_is_taken(written: Path) -> None:
-    loaded, _ = compose.load(Places.below(str(written.parent), "data folder"))
+    loaded, _ = loading.load(Places.below(str(written.parent), "data folder"))
     assert [source.name for source in sourcing.build(loaded.settings)] == ["ipify", "me"]
 
 
 def test_a_command_is_not_taken_from_settings_that_others_can_change(written: Path) -> None:
     written.chmod(0o664)
     with pytest.raises(SettingsError) as caught:
-        compose.load(Places.below(str(written.parent), "data folder"))
+        loading.load(Places.below(str(written.parent), "data folder"))
     assert caught.value.exit == 10
     head = "ddns.toml:3: detect.sources[1].command: a command is only taken from settings that nobody else can change"
     assert caught.value.problems == (f"{head}: {written} can be changed by others (mode 0664)",)
@@ -230,7 +230,7 @@ def test_nor_through_a_link_that_others_can_turn(written: Path, tmp_path: Path) 
 def test_settings_without_a_command_may_be_anybody_s(written: Path) -> None:
     written.write_text("schema = 1\n")
     written.chmod(0o666)
-    compose.load(Places.below(str(written.parent), "data folder"))
+    loading.load(Places.below(str(written.parent), "data folder"))
 
 
 # -- the list of all

@@ -34,7 +34,7 @@ def validate(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
     """
     from ddns import host
     from ddns.errors import SettingsError
-    from ddns.runtime import compose
+    from ddns.runtime import loading
 
     places = host.places(data)
     file = places.config_file
@@ -43,8 +43,8 @@ def validate(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
     warnings: list[str] = []
     advice = ""
     try:
-        loaded, _ = compose.load(places)
-        warnings = compose.warnings(loaded, places)
+        loaded, _ = loading.load(places)
+        warnings = loading.warnings(loaded, places)
     except SettingsError as error:
         problems = error.problems or (error.message,)
         advice = "" if error.problems else error.advice
@@ -71,10 +71,10 @@ def show(*, data: str | None, as_json: bool) -> None:
     """Show every value in force, and where it comes from. Secrets are references only."""
     from ddns import host
     from ddns.config.words import dotted
-    from ddns.runtime import compose
+    from ddns.runtime import loading
 
     places = host.places(data)
-    loaded, _ = compose.load(places)
+    loaded, _ = loading.load(places)
     values = {dotted(path): value for path, value in loaded.values.items()}
     if as_json:
         origins = {key: {"layer": origin.layer, "where": origin.where} for key, origin in loaded.origins.items()}

@@ -23,7 +23,7 @@ from ddns.config.words import dotted
 from ddns.edition import NOTE
 from ddns.errors import BadCredentials, DdnsError, SettingsError, StateError
 from ddns.host.secrets import Vault
-from ddns.runtime import compose, reading
+from ddns.runtime import loading, reading
 from ddns.runtime.redaction import SECRET, Redactor
 from ddns.secret import SecretRef
 from ddns.state.schema import check, connect
@@ -72,7 +72,7 @@ def _stored(vault: Vault) -> list[SecretRef]:
 def _named(places: host.Places) -> Iterable[SecretRef]:
     """References of the settings in force, of the file as it is, and of a gateway's settings beside it."""
     with contextlib.suppress(SettingsError):  # the file may still be TOML
-        yield from (ref for _, ref in references(compose.load(places, missing=compose.DEFAULTS)[0].settings))
+        yield from (ref for _, ref in references(loading.load(places, missing=loading.DEFAULTS)[0].settings))
     for path in (places.config_file, os.path.join(places.config, "gateway.toml")):
         try:
             with open(path, "rb") as file:
@@ -157,12 +157,12 @@ def _version(name: str) -> str | None:
 def _settings(places: host.Places) -> dict[str, Any]:
     """As `ddns config show --json`, or the problems; where each secret lies is told, and whether it is there."""
     try:
-        loaded, _ = compose.load(places)
+        loaded, _ = loading.load(places)
     except SettingsError as error:
         return {"file": places.config_file, "message": error.message, "problems": list(error.problems)}
     values = {dotted(path): _shown(path, value) for path, value in loaded.values.items()}
     told = {key: {"value": value, "layer": loaded.origins[key].layer} for key, value in values.items()}
-    return {"file": places.config_file, "values": told, "warnings": compose.warnings(loaded, places)}
+    return {"file": places.config_file, "values": told, "warnings": loading.warnings(loaded, places)}
 
 
 def _shown(path: tuple[str | int, ...], value: Any) -> Any:

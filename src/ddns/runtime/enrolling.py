@@ -18,7 +18,7 @@ from ddns.net.ways import use
 from ddns.ports import Clock, Deadline, Net
 from ddns.providers import enrolment
 from ddns.resilience import Retry
-from ddns.runtime import compose, connections
+from ddns.runtime import connections, loading
 from ddns.runtime.clock import SystemClock
 from ddns.runtime.storing import checked_name, store
 
@@ -79,7 +79,7 @@ def _use_ways(data: str | None) -> None:
     """Go by the proxy and the addresses of the settings, where there are any: enrolment may well come before them."""
     places = host.places(data)
     with contextlib.suppress(SettingsError):
-        loaded, _ = compose.load(places, missing=compose.DEFAULTS)
+        loaded, _ = loading.load(places, missing=loading.DEFAULTS)
         use(connections.ways(loaded.settings, Vault(places.secrets, places.option).resolve))
 
 

@@ -22,7 +22,7 @@ from ddns.model import Outcome, Run
 from ddns.moves import moved
 from ddns.report.events import outcome_line, skewed, tell_detection, tell_outcome
 from ddns.report.log import JsonLog
-from ddns.runtime import RunRequest, Start, compose, connections, events
+from ddns.runtime import RunRequest, Start, compose, connections, events, loading
 from ddns.runtime.promise import promise
 from ddns.runtime.quick import fingerprint
 from ddns.state.opening import open_store
@@ -51,7 +51,7 @@ def full_run(start: Start, request: RunRequest, seams: compose.Seams | None = No
 def nothing_here(start: Start) -> int:
     """The end of a run where there are neither settings nor a state: told, and nothing is made."""
     try:
-        compose.settings_bytes(start.places)
+        loading.settings_bytes(start.places)
     except SettingsError as error:
         complain(error)
     return int(Exit.SETTINGS)
@@ -92,11 +92,11 @@ class _Session:
             self._close(int(Exit.FINE), None, 0, None)
             return int(Exit.FINE)
         try:
-            loaded, data = compose.load(self._start.places)
+            loaded, data = loading.load(self._start.places)
             self._log.configure(loaded.settings.log.level, loaded.settings.log.max_bytes, loaded.settings.log.keep)
             if not loaded.settings.record:
-                self._say(compose.no_records(self._start.places), "WARN")
-            watched = compose.watched(loaded, self._vault)
+                self._say(loading.no_records(self._start.places), "WARN")
+            watched = loading.watched(loaded, self._vault)
             mark = fingerprint(data, watched or ())
             world = compose.world(
                 loaded,

@@ -20,7 +20,7 @@ from ddns.memory import BlockNote, BreakerNote, Memory
 from ddns.model import Change, Outcome, Resolution, Run
 from ddns.report.events import skewed
 from ddns.resting import resting
-from ddns.runtime import RunRequest, Start, compose
+from ddns.runtime import RunRequest, Start, compose, loading
 from ddns.runtime.full import complain
 from ddns.sources import table
 from ddns.state.schema import connect
@@ -86,7 +86,7 @@ def compose_world(
     start: Start, request: RunRequest, seams: compose.Seams | None = None, *, missing: bytes | None = None
 ) -> tuple[World, Settings]:
     """A world whose state keeps nothing; `missing` stands for settings that are not there. Raises SettingsError."""
-    loaded, _ = compose.load(start.places, missing=missing)
+    loaded, _ = loading.load(start.places, missing=missing)
     vault = Vault(start.places.secrets, start.places.option)
     seams = seams or compose.Seams()
     world = compose.world(loaded, request, recall(start), NoState(), vault, NoLog(), start.trace_id, seams)
@@ -116,7 +116,7 @@ def detect_all(start: Start, families: Sequence[Family] = ()) -> dict[Family, Se
 
     Works before there are settings, with the defaults, unless a folder was named. Raises SettingsError.
     """
-    missing = compose.DEFAULTS if start.data is None else None
+    missing = loading.DEFAULTS if start.data is None else None
     world, settings = compose_world(start, RunRequest(start.data), missing=missing)
     kept = {target.family for target in compose.targets(settings) if target.family is not None}
     chosen = families or sorted(kept) or list(Family)
@@ -135,7 +135,7 @@ def known_sources(start: Start) -> list[dict[str, Any]]:
 
     `resting`: until when a source is left alone, by family. Works before there are settings. Raises SettingsError.
     """
-    missing = compose.DEFAULTS if start.data is None else None
+    missing = loading.DEFAULTS if start.data is None else None
     world, _ = compose_world(start, RunRequest(start.data), missing=missing)
     now = world.clock.now()
     rested = {family: resting(world.memory.rested, family, now) for family in Family}

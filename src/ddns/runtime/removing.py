@@ -22,7 +22,7 @@ from ddns.model import Hold, Kind, Outcome, Plan, RecordKey, RecordType, Run
 from ddns.observe import observe
 from ddns.report.events import tell_outcome
 from ddns.report.log import JsonLog
-from ddns.runtime import RunRequest, Start, compose, farewell
+from ddns.runtime import RunRequest, Start, compose, farewell, loading
 from ddns.runtime.farewell import Farewell
 from ddns.runtime.full import close, prepare
 from ddns.runtime.looking import NoLog, NoState, recall
@@ -89,7 +89,7 @@ def _not_ours(name: str, kind: RecordType) -> Outcome:
 def preview(data: str | None, wish: Wish, seams: compose.Seams | None = None) -> Removal:
     """What `remove` would do; nothing is written anywhere. Raises SettingsError."""
     start, seams = Start(data), seams or compose.Seams()
-    loaded, _ = compose.load(start.places)
+    loaded, _ = loading.load(start.places)
     vault, memory = Vault(start.places.secrets, start.places.option), recall(start)
     world = compose.world(loaded, _request(data), memory, NoState(), vault, NoLog(), start.trace_id, seams)
     keys, strangers = chosen(memory, wish)
@@ -154,7 +154,7 @@ class _Removing:
 
     def run(self) -> Removal:
         """Retire, remove, revoke, and tell."""
-        loaded, _ = compose.load(self._start.places)
+        loaded, _ = loading.load(self._start.places)
         if self._wish.everything:
             self._store.retire(self._start.started, FOR_EVER)
         memory = self._store.recall()

@@ -12,7 +12,7 @@ from ddns.config.references import references, written
 from ddns.errors import BadCredentials, SettingsError, StateError, StateUnwritable, UsageError
 from ddns.host import keychain
 from ddns.host.secrets import Vault
-from ddns.runtime import compose
+from ddns.runtime import loading
 from ddns.secret import SecretRef
 
 #: The settings of a gateway, which may lie beside the client's and name secrets of the same folder.
@@ -110,7 +110,7 @@ def _kept(ref: SecretRef, vault: Vault, used: Mapping[str, list[str]]) -> Kept:
 def uses(places: host.Places) -> dict[str, list[str]]:
     """The keys that name each reference, in the settings and those of a gateway beside them. Raises SettingsError."""
     found: dict[str, list[str]] = {}
-    loaded, _ = compose.load(places, missing=compose.DEFAULTS)
+    loaded, _ = loading.load(places, missing=loading.DEFAULTS)
     for key, ref in references(loaded.settings):
         found.setdefault(str(ref), []).append(key)
     for key, ref in _of_a_gateway(os.path.join(places.config, GATEWAY)):

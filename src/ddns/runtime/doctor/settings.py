@@ -13,7 +13,7 @@ from ddns.config.schema import Retry
 from ddns.cycle import World
 from ddns.errors import SettingsError
 from ddns.host.secrets import Vault
-from ddns.runtime import RunRequest, Start, compose
+from ddns.runtime import RunRequest, Start, compose, loading
 from ddns.runtime.doctor.finding import Finding, ok, problem, warning
 from ddns.runtime.doctor.overheard import Overheard
 from ddns.runtime.looking import NoLog, NoState, recall
@@ -24,7 +24,7 @@ AREA = "settings"
 def look(places: host.Places) -> tuple[Loaded | None, list[Finding]]:
     """The settings, None when they can't be used; and what there is to say of them."""
     try:
-        loaded, _ = compose.load(places)
+        loaded, _ = loading.load(places)
     except SettingsError as error:
         if isinstance(error.__cause__, PermissionError):  # of a machine whose settings are not this account's to read
             return None, [warning(AREA, "file", error.message, "Run the command as an administrator.")]
