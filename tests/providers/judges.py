@@ -47,8 +47,8 @@ def tc3(request: Request, key_id: str, secret: str, service: str) -> str:
     return f"TC3-HMAC-SHA256 Credential={key_id}/{scope}, SignedHeaders=content-type;host, Signature={signature}"
 
 
-def sigv4(request: Request, key_id: str, secret: str, service: str, region: str) -> str:
-    """Amazon: botocore."""
+def sigv4(request: Request, key_id: str, secret: str, service: str, region: str, token: str = "") -> str:
+    """Amazon: botocore, which adds the token of a temporary key to what it signs."""
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
@@ -56,9 +56,11 @@ def sigv4(request: Request, key_id: str, secret: str, service: str, region: str)
     url = f"http://{request.headers['host']}{request.target}"
     seen = AWSRequest(method=request.method, url=url, data=request.body, headers=_signed(request))
     seen.context["timestamp"] = request.headers["x-amz-date"]
-    auth = SigV4Auth(Credentials(key_id, secret), service, region)
+    auth = SigV4Auth(Credentials(key_id, secret, token or None), service, region)
+    if token:
+        auth._modify_request_before_signing(seen)
     signature = auth.signature(auth.string_to_sign(seen, auth.canonical_request(seen)), seen)
-    names = ";".join(signed_headers(request))
+    names = auth.signed_headers(auth.headers_to_sign(seen)) if token else ";".join(signed_headers(request))
     return f"AWS4-HMAC-SHA256 Credential={auth.scope(seen)}, SignedHeaders={names}, Signature={signature}"
 
 

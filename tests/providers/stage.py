@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import importlib
 import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol, cast
 
@@ -77,6 +77,7 @@ def connect(
     proof_servers: tuple[str, ...] = (),
     gateway_url: str = "",
     clock: Clock | None = None,
+    warn: Callable[[str], None] = lambda _message: None,
 ) -> Provider:
     """The provider of a kind, its references resolved from `secrets`."""
     tools = Tools(
@@ -85,6 +86,7 @@ def connect(
         lambda ref: Secret(secrets[str(ref)]),
         proof_servers=proof_servers,
         gateway_url=gateway_url,
+        warn=warn,
     )
     return table.load(kind).connect(settings, tools)
 
@@ -135,9 +137,16 @@ class Still(SystemClock):
         return self._at
 
 
-def late(kind: str, double: Double, ahead: float) -> Provider:
-    """A double's provider on a machine whose clock is `ahead` seconds before the service's."""
-    return connect(kind, double.settings, double.secrets, double.net, clock=_WrongClock(ahead))
+def late(
+    kind: str,
+    double: Double,
+    ahead: float,
+    *,
+    net: Net | None = None,
+    warn: Callable[[str], None] = lambda _message: None,
+) -> Provider:
+    """A double's provider on a machine whose clock is `ahead` seconds before the service's; `net` is another way."""
+    return connect(kind, double.settings, double.secrets, net or double.net, clock=_WrongClock(ahead), warn=warn)
 
 
 class _DialogueStage:

@@ -33,7 +33,7 @@ from ddns.secret import SecretRef
 from providers.cast import FIRST, HOME, SECOND, STRANGER, ZONE, addresses
 from providers.doubles import alidns
 from providers.doubles.alidns import Api
-from providers.stage import Still, connect, deadline, late, rrset, write
+from providers.stage import Still, connect, deadline, rrset, write
 
 APEX = RecordKey("main", ZONE, RecordType.A)
 WILD = RecordKey("main", f"*.{ZONE}", RecordType.A)
@@ -197,14 +197,6 @@ def test_the_zone_of_the_settings_alone_is_asked_for(api: Api) -> None:
 def test_a_domain_of_somebody_else_is_no_zone_of_ours(api: Api) -> None:
     api.others.add("example.net")
     assert isinstance(provider(api).observe([STRANGER], deadline())[STRANGER], NoSuchZone)
-
-
-@pytest.mark.parametrize("ahead", [-7200, 7200])
-def test_a_wrong_clock_is_told_in_seconds(api: Api, ahead: int) -> None:
-    result = late("alidns", api, ahead).observe([HOME], deadline())[HOME]
-    assert isinstance(result, ClockSkew)
-    assert result.seconds == pytest.approx(-ahead, abs=5)
-    assert ("+" if ahead < 0 else "-") in result.message
 
 
 def test_an_unknown_key_id_is_told_with_where_to_look(api: Api) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from ddns.errors import (
     BadCredentials,
-    ClockSkew,
     Conflict,
     Malformed,
     NoSuchZone,
@@ -30,7 +29,7 @@ from ground.http import Reply
 from providers.cast import FIRST, HOME, SECOND, ZONE, addresses
 from providers.doubles import huaweicloud
 from providers.doubles.huaweicloud import ZONE_ID, Api
-from providers.stage import Patient, connect, late, rrset, see, write
+from providers.stage import Patient, connect, rrset, see, write
 
 APEX = RecordKey("main", ZONE, RecordType.A)
 WILD = RecordKey("main", f"*.{ZONE}", RecordType.A)
@@ -179,13 +178,6 @@ def test_a_change_that_is_not_active_in_time_is_queued(api: Api) -> None:
     api.busy, clock = 99, Patient()
     assert write(provider(api, clock), None, addresses(FIRST)) == Applied(AppliedState.QUEUED)
     assert clock.slept == [0.0, 1.0, 2.0, 4.0]
-
-
-@pytest.mark.parametrize("ahead", [-7200, 7200])
-def test_a_wrong_clock_is_told_in_seconds(api: Api, ahead: int) -> None:
-    result = see(late("huaweicloud", api, ahead))
-    assert isinstance(result, ClockSkew)
-    assert result.seconds == pytest.approx(-ahead, abs=5)
 
 
 def test_an_unknown_key_id_is_told_with_where_to_look(api: Api) -> None:

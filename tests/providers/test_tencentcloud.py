@@ -31,7 +31,7 @@ from ddns.secret import SecretRef
 from providers.cast import FIRST, HOME, SECOND, ZONE, addresses
 from providers.doubles import tencentcloud
 from providers.doubles.tencentcloud import KEY_ID, SECRET, Api
-from providers.stage import connect, deadline, late, rrset, write
+from providers.stage import connect, deadline, rrset, write
 
 APEX = RecordKey("main", ZONE, RecordType.A)
 WILD = RecordKey("main", f"*.{ZONE}", RecordType.A)
@@ -198,13 +198,6 @@ def test_what_somebody_else_wrote_stays(api: Api) -> None:
     api.put(HOME.name, "A", "192.0.2.99")
     assert isinstance(write(provider(api), addresses(FIRST), addresses(SECOND)), Conflict)
     assert written(api) == []
-
-
-@pytest.mark.parametrize("ahead", [-3600, 3600])
-def test_a_wrong_clock_is_told_in_seconds(api: Api, ahead: int) -> None:
-    result = late("tencentcloud", api, ahead).observe([HOME], deadline())[HOME]
-    assert isinstance(result, ClockSkew)
-    assert result.seconds == pytest.approx(-ahead, abs=5)
 
 
 def test_an_unknown_key_id_is_told_with_where_to_look(api: Api) -> None:

@@ -35,6 +35,7 @@ from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal, Row, RowProvider
 from ddns.providers.settings_keys import ApiUrl, PlanMinTtl, ZoneName
 from ddns.providers.signing import acs3, canonical
+from ddns.providers.signing.clocked import Clocked
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
@@ -121,6 +122,7 @@ class Api:
         self._url = settings.url.rstrip("/") + "/"
         self._settings = settings
         self._tools = tools
+        self._clocked = Clocked(WHO, tools)
 
     def zone(self, name: str, deadline: Deadline) -> Zone | None:
         """The domain of this name in the account."""
@@ -199,16 +201,24 @@ class Api:
         key = canonical.Key(self._settings.access_key_id, secret)
         plain = {"Accept": "application/json", "User-Agent": answers.USER_AGENT}
         request = HttpRequest("POST", f"{self._url}?{canonical.query(query.items())}", plain)
-        now, nonce = self._tools.clock.now(), secrets.token_hex(16)
-        headers = acs3.headers(request, key, action=action, version=VERSION, nonce=nonce, now=now)
-        request = msgspec.structs.replace(request, headers=headers)
-        response = self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT))
+
+        def signed(now: float) -> HttpRequest:
+            nonce = secrets.token_hex(16)
+            return replace(
+                request, headers=acs3.headers(request, key, action=action, version=VERSION, nonce=nonce, now=now)
+            )
+
+        response = self._clocked.exchange(signed, _skewed, deadline)
         if not 200 <= response.status < 300:
             raise CODES.problem(said(response), response, self._tools.clock.now())
         body = answers.parsed(response.body, WHO)
         if not isinstance(body, dict) or "RequestId" not in body:
             raise Malformed(f"{WHO}: the answer is not of the API: {answers.excerpt(response.body)}")
         return body
+
+
+def _skewed(response: HttpResponse) -> bool:
+    return not 200 <= response.status < 300 and CODES.skewed(said(response))
 
 
 def said(response: HttpResponse) -> Said:

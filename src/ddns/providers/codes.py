@@ -52,6 +52,11 @@ class Codes:
             return answers.status_problem(response, self._who, now) or Malformed(said.message)
         return Rejected(said.message, advice=self._otherwise)
 
+    def skewed(self, said: Said) -> bool:
+        """Whether the service says, by a code of its own, that the request's time is off."""
+        means = self._found(said.code)
+        return means is not None and issubclass(means.error, ClockSkew)
+
     def _found(self, code: str) -> Means | None:
         while code:
             if code in self._table:

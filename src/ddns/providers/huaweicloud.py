@@ -38,6 +38,7 @@ from ddns.providers.rows import Refusal
 from ddns.providers.sets import SetProvider
 from ddns.providers.settings_keys import ApiUrl, ZoneName
 from ddns.providers.signing import canonical, sdk
+from ddns.providers.signing.clocked import Clocked
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
@@ -129,6 +130,7 @@ class Api:
         self._url = settings.url.rstrip("/")
         self._settings = settings
         self._tools = tools
+        self._clocked = Clocked(WHO, tools)
 
     def zone(self, name: str, deadline: Deadline) -> Zone | None:
         """The public zone of this name in the account."""
@@ -236,15 +238,21 @@ class Api:
         key = canonical.Key(self._settings.access_key_id, secret)
         plain = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": answers.USER_AGENT}
         request = HttpRequest(method, self._url + path, plain, None if body is None else json.dumps(body).encode())
-        headers = sdk.headers(request, key, now=self._tools.clock.now())
-        request = msgspec.structs.replace(request, headers=headers)
-        response = self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT))
+
+        def signed(now: float) -> HttpRequest:
+            return msgspec.structs.replace(request, headers=sdk.headers(request, key, now=now))
+
+        response = self._clocked.exchange(signed, _skewed, deadline)
         if not 200 <= response.status < 300:
             raise CODES.problem(said(response), response, self._tools.clock.now())
         parsed = answers.parsed(response.body or b"{}", WHO)
         if not isinstance(parsed, dict):
             raise Malformed(f"{WHO}: the answer is not an object")
         return parsed
+
+
+def _skewed(response: HttpResponse) -> bool:
+    return not 200 <= response.status < 300 and CODES.skewed(said(response))
 
 
 def said(response: HttpResponse) -> Said:

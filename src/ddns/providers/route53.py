@@ -31,7 +31,7 @@ from ddns.errors import (
     ServerSide,
 )
 from ddns.model import Applied, Change, Observed, RecordKey, RRset
-from ddns.ports import Capabilities, Deadline, HttpRequest, Provider, Tools
+from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, items, writes
 from ddns.providers import xml_answers as xml
 from ddns.providers.codes import Codes, Means
@@ -39,6 +39,7 @@ from ddns.providers.route53_wire import WHO, HostedZone, RecordSet, batch, hoste
 from ddns.providers.rows import Refusal
 from ddns.providers.settings_keys import ApiUrl, ZoneName
 from ddns.providers.signing import canonical, sigv4
+from ddns.providers.signing.clocked import Clocked
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
@@ -57,6 +58,9 @@ _RIGHTS = (
 _KEY = (
     "Check that the IAM user's access key is there and active (IAM console, Security credentials), that access_key_id"
     " names it, and store its secret again with `ddns secret set`. Then: ddns run --now"
+)
+_SESSION = (
+    "Make a new temporary key, and store its secret and session token with `ddns secret set`. Then: ddns run --now"
 )
 _CHANGE_IT = "Change what Route 53 refuses: the record's TTL, or what stands at its name. Then: ddns run --now"
 _LEFT_ALONE = "Replace it by a simple record in the Route 53 console, or take it out of the settings."
@@ -80,6 +84,8 @@ CODES = Codes(
         "InvalidSignatureException": Means(BadCredentials, _KEY),
         "IncompleteSignature": Means(BadCredentials, _KEY),
         "MissingAuthenticationToken": Means(BadCredentials, _KEY),
+        "ExpiredToken": Means(BadCredentials, _SESSION),
+        "ExpiredTokenException": Means(BadCredentials, _SESSION),
         "RequestExpired": Means(ClockSkew),
         "NoSuchHostedZone": Means(NoSuchZone, _ZONE),
         "InternalFailure": Means(ServerSide),
@@ -95,6 +101,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     access_key_id: Annotated[str, Meta(pattern="^[!-~]+$", description="The access key ID of the IAM user.")]
     secret_access_key: Annotated[SecretRef, Meta(description="Where the secret access key lies.")]
+    session_token: Annotated[
+        SecretRef | None,
+        Meta(description="Where the session token of a temporary key lies, which whoever makes the key stores anew."),
+    ] = None
     zone: ZoneName = ""
     hosted_zone_id: Annotated[
         str,
@@ -221,6 +231,7 @@ class Api:
         self._url = f"{settings.url.rstrip('/')}/{VERSION}"
         self._settings = settings
         self._tools = tools
+        self._clocked = Clocked(WHO, tools)
         self._named: HostedZone | None = None
 
     def zone(self, name: str, deadline: Deadline) -> Zone | None:
@@ -286,17 +297,24 @@ class Api:
 
     def _call(self, method: str, path: str, deadline: Deadline, body: bytes | None = None) -> Element:
         """One exchange: the answer's root. Raises what a refusal stands for."""
-        secret = self._tools.resolve(self._settings.secret_access_key).reveal()
-        key = canonical.Key(self._settings.access_key_id, secret)
+        resolve, token = self._tools.resolve, self._settings.session_token
+        secret = resolve(self._settings.secret_access_key).reveal()
+        key = canonical.Key(self._settings.access_key_id, secret, "" if token is None else resolve(token).reveal())
         plain = {"User-Agent": answers.USER_AGENT, **({"Content-Type": "text/xml"} if body else {})}
         request = HttpRequest(method, self._url + path, plain, body)
-        now = self._tools.clock.now()
-        headers = sigv4.headers(request, key, service="route53", region=self._settings.region, now=now)
-        request = msgspec.structs.replace(request, headers=headers)
-        response = self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT))
+
+        def signed(now: float) -> HttpRequest:
+            headers = sigv4.headers(request, key, service="route53", region=self._settings.region, now=now)
+            return msgspec.structs.replace(request, headers=headers)
+
+        response = self._clocked.exchange(signed, _skewed, deadline)
         if not 200 <= response.status < 300:
             raise CODES.problem(said(response), response, self._tools.clock.now())
         return xml.tree(response.body, WHO)
+
+
+def _skewed(response: HttpResponse) -> bool:
+    return not 200 <= response.status < 300 and CODES.skewed(said(response))
 
 
 def _needed(root: Element, name: str) -> Element:

@@ -36,6 +36,7 @@ from ddns.providers.codes import Codes, Means, Said
 from ddns.providers.rows import Refusal, Row, RowProvider
 from ddns.providers.settings_keys import ApiUrl, PlanMinTtl, ZoneName
 from ddns.providers.signing import canonical, tc3
+from ddns.providers.signing.clocked import Clocked
 from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
@@ -136,6 +137,7 @@ class Api:
         self._url = settings.url.rstrip("/") + "/"
         self._settings = settings
         self._tools = tools
+        self._clocked = Clocked(WHO, tools)
 
     def zone(self, name: str, deadline: Deadline) -> Zone | None:
         """The domain of this name in the account."""
@@ -220,14 +222,26 @@ class Api:
         key = canonical.Key(self._settings.secret_id, self._tools.resolve(self._settings.secret_key).reveal())
         plain = {"Content-Type": "application/json", "User-Agent": answers.USER_AGENT, "X-TC-Language": "en-US"}
         request = HttpRequest("POST", self._url, plain, json.dumps(body).encode())
-        now = self._tools.clock.now()
-        headers = tc3.headers(request, key, service="dnspod", action=action, version=VERSION, now=now)
-        request = msgspec.structs.replace(request, headers=headers)
-        response = self._tools.net.http(request, deadline=deadline.within(answers.CALL_LIMIT))
+
+        def signed(now: float) -> HttpRequest:
+            return replace(
+                request,
+                headers=tc3.headers(request, key, service="dnspod", action=action, version=VERSION, now=now),
+            )
+
+        response = self._clocked.exchange(signed, _skewed, deadline)
         found, refused = opened(response)
         if refused is not None:
             raise CODES.problem(refused, response, self._tools.clock.now())
         return found
+
+
+def _skewed(response: HttpResponse) -> bool:
+    try:
+        _, refused = opened(response)
+    except Malformed:
+        return False
+    return refused is not None and CODES.skewed(refused)
 
 
 def opened(response: HttpResponse) -> tuple[dict[str, Any], Said | None]:

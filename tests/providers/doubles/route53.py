@@ -82,6 +82,8 @@ class Api:
         self.net: Net = Client()
         self.proof_servers: tuple[str, ...] = ()
         self.zone = self
+        #: That of a temporary key, where the key is one; `expired`: its time is over.
+        self.token, self.expired = "", False
         self._changes = itertools.count(1)
 
     @property
@@ -130,12 +132,16 @@ class Api:
             return _error(403, "MissingAuthenticationToken", "Missing Authentication Token")
         if f"Credential={KEY_ID}/" not in headers["authorization"]:
             return _error(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
+        if headers.get("x-amz-security-token", "") != self.token:
+            return _error(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
+        if self.expired:
+            return _error(403, "ExpiredToken", "The security token included in the request is expired")
         moment = calendar.timegm(time.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%SZ"))
         if time.time() - moment > WINDOW:
             return _error(403, "SignatureDoesNotMatch", f"Signature expired: {headers['x-amz-date']} is now earlier")
         if moment - time.time() > WINDOW:
             return _error(403, "SignatureDoesNotMatch", f"Signature not yet current: {headers['x-amz-date']} is later")
-        if headers["authorization"] != judges.sigv4(request, KEY_ID, SECRET, "route53", "us-east-1"):
+        if headers["authorization"] != judges.sigv4(request, KEY_ID, SECRET, "route53", "us-east-1", self.token):
             return _error(
                 403, "SignatureDoesNotMatch", "The request signature we calculated does not match the one you provided."
             )

@@ -14,10 +14,14 @@ from ddns.ports import HttpRequest
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An access key: its public id, and the secret that signs. Only the id shows."""
+    """An access key: its public id, and the secret that signs. Only the id shows.
+
+    `token`: what goes with a temporary key, where a scheme knows such; "" for a lasting one.
+    """
 
     id: str
     secret: str
+    token: str = ""
 
     def __repr__(self) -> str:
         return f"Key({self.id!r}, ***)"

@@ -22,6 +22,8 @@ def headers(request: HttpRequest, key: Key, *, service: str, region: str, now: f
     parts = canonical.parts(request)
     moment = canonical.stamp(now, "%Y%m%dT%H%M%SZ")
     signed = {"Host": parts.host, "X-Amz-Date": moment}
+    if key.token:
+        signed["X-Amz-Security-Token"] = key.token
     header_lines, names = canonical.header_lines(signed.items())
     path = urllib.parse.quote(parts.path, safe="/~")  # a second time, as the service does
     # Sorted by the encoded names, unlike other schemes.
