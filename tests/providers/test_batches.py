@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from ddns.errors import Conflict, ProviderError, Transport
 from ddns.model import Applied, Change, Reason, RecordKey, RecordType, RRset
-from ddns.ports import Provider
-from providers.cast import FIRST, NEAR, SECOND, ZONE, Fault, addresses
+from ddns.ports import Deadline, HttpRequest, HttpResponse, Provider
+from ddns.providers import rows
+from providers.cast import FIRST, NEAR, SECOND, ZONE, Fault, SystemClock, addresses
 from providers.doubles import cloudflare, rfc2136
 from providers.stage import connect, deadline
 
@@ -96,3 +99,68 @@ def test_a_lost_answer_leaves_all_of_them_in_doubt(place: Place) -> None:
     }
     assert told.keys() == set(NAMES)
     assert all(error.in_doubt for error in told.values())
+
+
+class Slow(SystemClock):
+    """A clock that the test turns."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+def test_a_record_that_changes_while_the_others_are_read_is_not_overwritten() -> None:
+    """Cloudflare has no conditional write, and a batch of many records takes long to read."""
+    with cloudflare.serve() as api:
+        clock = Slow()
+
+        class Reading:
+            """The last list takes long; meanwhile somebody writes a record that was read before."""
+
+            def http(self, request: HttpRequest, **options: Any) -> HttpResponse:
+                if request.method == "GET" and NAMES[-1] in request.url and not clock.seconds:
+                    clock.seconds += rows.FRESH_SECONDS + 1
+                    api.put(NAMES[3], "A", NEAR)
+                return api.net.http(request, **options)
+
+            def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
+                raise AssertionError
+
+        for name in NAMES:
+            api.put(name, "A", FIRST)
+        provider = connect("cloudflare", api.settings, api.secrets, Reading(), clock=clock)
+        moves = [Change(name, key(name), addresses(FIRST), addresses(SECOND), Reason.ADDRESS) for name in NAMES[2:]]
+        told = {change.key.name: result for change, result in provider.apply(moves, deadline())}
+        assert isinstance(told[NAMES[3]], Conflict)
+        assert [told[NAMES[2]], told[NAMES[4]]] == [Applied()] * 2
+        assert [api.get(name, "A") for name in NAMES[2:]] == [{SECOND}, {NEAR}, {SECOND}]
+
+
+def test_a_batch_does_not_wait_until_its_first_record_is_old() -> None:
+    """A service that takes half a second to list a name: several calls, each soon after what it was read from."""
+    with cloudflare.serve() as api:
+        clock, ages = Slow(), list[float]()
+        read: dict[str, float] = {}
+
+        class Reading:
+            def http(self, request: HttpRequest, **options: Any) -> HttpResponse:
+                if request.url.endswith("/batch"):
+                    names = [item["name"] for item in json.loads(request.content or b"")["posts"]]
+                    ages.extend(clock.seconds - read[name] for name in names)
+                for name in NAMES:
+                    if request.method == "GET" and f"name={name}" in request.url:
+                        read[name] = clock.seconds
+                        clock.seconds += 0.5
+                return api.net.http(request, **options)
+
+            def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
+                raise AssertionError
+
+        provider = connect("cloudflare", api.settings, api.secrets, Reading(), clock=clock)
+        assert {result for _, result in provider.apply(creations(), deadline())} == {Applied()}
+        assert api.batches == 1
+        assert len(ages) == 4
+        assert max(ages) <= rows.FRESH_SECONDS
+        assert [api.get(name, "A") for name in NAMES] == [{FIRST}] * 5

@@ -1,7 +1,8 @@
 """Services that keep one row a value: each row has an id, and an RRset is the rows of one name and type.
 
 What such a service brings is an `Api`; reading, comparing, and the fewest calls that bring an RRset about are here.
-The rows are read again just before each write, because none of these services has a conditional write.
+The rows are read again just before each write, because none of these services has a conditional write: a batch waits no
+longer for its last record than its first one stays fresh.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from ddns.providers.zones import Finder, Zone
 
 #: Records in one batch; a row or two each, and Cloudflare allows 200 in its smallest plan.
 MOST_CHANGES = 80
+#: Seconds since a record was read in which a write may still count on it, where a service has no conditional write.
+FRESH_SECONDS = 3.0
+#: Seconds after which no more records are read for one batch.
+_GATHER_SECONDS = FRESH_SECONDS / 2
 #: What became of one change.
 _Result = tuple[Change, Applied | ProviderError]
 
@@ -35,6 +40,15 @@ class Row:
     ttl: int | None
     extra: Mapping[str, str | bool] = field(default_factory=dict)
     raw: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A change that is to be written over these rows; `began`: before they were read, on the monotonic clock."""
+
+    change: Change
+    rows: Sequence[Row]
+    began: float
 
 
 class Api(Protocol):
@@ -135,33 +149,52 @@ class RowProvider:
                 yield change, error
         for zone, ours in waiting.items():
             for start in range(0, len(ours), MOST_CHANGES):
-                yield from self._write_all(zone, ours[start : start + MOST_CHANGES], self._batch(), deadline)
+                yield from self._write_all(zone, ours[start : start + MOST_CHANGES], deadline)
 
-    def _write_all(self, zone: Zone, changes: Sequence[Change], batch: Batch, deadline: Deadline) -> Iterator[_Result]:
-        """One call for all; where it is refused, none was carried out, and each is written by itself."""
-        ready: list[Change] = []
+    def _write_all(self, zone: Zone, changes: Sequence[Change], deadline: Deadline) -> Iterator[_Result]:
+        """As few calls as what was read stays fresh for."""
+        gathered: list[_Read] = []
         for change in changes:
+            began = self._clock.monotonic()
             try:
                 rows = self._api.rows(zone, change.key, deadline)
                 writes.check(change, self._fold(rows))
-                if not sum(1 for _ in self._steps(batch, zone, change, rows, deadline)):
-                    yield change, Applied()
-                    continue
             except ProviderError as error:
                 yield change, error
+                continue
+            gathered.append(_Read(change, rows, began))
+            if self._clock.monotonic() - gathered[0].began > _GATHER_SECONDS:
+                yield from self._send(zone, gathered, deadline)
+                gathered = []
+        yield from self._send(zone, gathered, deadline)
+
+    def _send(self, zone: Zone, gathered: Sequence[_Read], deadline: Deadline) -> Iterator[_Result]:
+        """One call for all; where it is refused, none was carried out, and each is written by itself.
+
+        Written by itself, which reads it again, is also what was read too long ago.
+        """
+        assert self._batch is not None
+        batch, now = self._batch(), self._clock.monotonic()
+        fresh: list[Change] = []
+        alone = [read.change for read in gathered if now - read.began > FRESH_SECONDS]
+        for read in gathered:
+            if now - read.began > FRESH_SECONDS:
+                continue
+            if sum(1 for _ in self._steps(batch, zone, read.change, read.rows, deadline)):
+                fresh.append(read.change)
             else:
-                ready.append(change)
+                yield read.change, Applied()
         try:
-            if len(ready) > 1:
+            if len(fresh) > 1:
                 batch.send(zone, deadline)
-                yield from ((change, Applied()) for change in ready)
-                return
+                yield from ((change, Applied()) for change in fresh)
+                fresh = []
         except (Refusal, Rejected, NotPermitted):
             pass
         except ProviderError as error:
-            yield from ((change, error) for change in ready)
-            return
-        yield from items.applied(ready, lambda change: self._write(change, deadline))
+            yield from ((change, error) for change in fresh)
+            fresh = []
+        yield from items.applied([*fresh, *alone], lambda change: self._write(change, deadline))
 
     def _write(self, change: Change, deadline: Deadline) -> None:
         zone = self._zones.of(change.key, deadline)
