@@ -6,9 +6,9 @@ import os
 
 from ddns import host
 from ddns.errors import StateUnwritable
+from ddns.state.reader import Reader
 from ddns.state.rows import HistoryEntry
 from ddns.state.schema import StateDamaged, connect
-from ddns.state.store import Store
 
 
 def history(data: str | None, limit: int) -> list[HistoryEntry]:
@@ -28,7 +28,7 @@ def history(data: str | None, limit: int) -> list[HistoryEntry]:
 def _read(path: str, limit: int) -> list[HistoryEntry]:
     base = connect(path)
     try:
-        return Store(base, path).history(limit)
+        return Reader(base, path).history(limit)
     finally:
         base.close()
 

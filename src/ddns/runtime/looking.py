@@ -23,8 +23,8 @@ from ddns.resting import resting
 from ddns.runtime import RunRequest, Start, compose, loading
 from ddns.runtime.full import complain
 from ddns.sources import table
+from ddns.state.reader import Reader
 from ddns.state.schema import connect
-from ddns.state.store import Store
 from ddns.times import utc
 
 
@@ -75,7 +75,7 @@ def recall(start: Start) -> Memory:
     except StateError:
         return Memory()
     try:
-        return Store(base, path).recall()
+        return Reader(base, path).recall()
     except StateError:
         return Memory()
     finally:

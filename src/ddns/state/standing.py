@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from ddns.model import Kind, RecordKey, RecordType
 from ddns.moves import Move
+from ddns.state.reader import Reader
 from ddns.state.rows import decode
-from ddns.state.store import Store
 from ddns.times import utc
 
 _NOTES_SHOWN = 7 * 24 * 3600.0
@@ -20,16 +20,16 @@ _RIGHT = frozenset(kind.value for kind in Kind if kind.right)
 
 
 def tail(
-    store: Store, keys: Sequence[RecordKey], *, host: str, now: float, every: float, paused_until: float | None = None
+    reader: Reader, keys: Sequence[RecordKey], *, host: str, now: float, every: float, paused_until: float | None = None
 ) -> str:
     """A JSON object's text. `keys`: the records of the settings; others that the state still knows are not shown."""
     shown = {(key.provider, key.name, key.type.value) for key in keys}
-    rows = [row for row in store.record_rows() if (row["provider"], row["name"], row["type"]) in shown]
+    rows = [row for row in reader.record_rows() if (row["provider"], row["name"], row["type"]) in shown]
     providers = {key.provider for key in keys}
-    contentions, contended_at = store.contentions(now - 3600.0)
-    blocks = [row for row in store.block_rows() if row["provider"] in providers]
-    moves = [_move(move) for move in store.moves() if move.at >= now - _NOTES_SHOWN]
-    health, retired = visibility(store), store.retired_at()
+    contentions, contended_at = reader.contentions(now - 3600.0)
+    blocks = [row for row in reader.block_rows() if row["provider"] in providers]
+    moves = [_move(move) for move in reader.moves() if move.at >= now - _NOTES_SHOWN]
+    health, retired = visibility(reader), reader.retired_at()
     return json.dumps(
         {
             **({"health": health} if health else {}),
@@ -38,19 +38,19 @@ def tail(
             "blocks": [_block(row) for row in blocks],
             "paused_until": _utc(paused_until),
             **({"retired_at": utc(retired)} if retired is not None else {}),
-            "changes_last_hour": store.changes_since(now - 3600.0),
+            "changes_last_hour": reader.changes_since(now - 3600.0),
             "contentions_last_hour": contentions,
             "contended_at": _utc(contended_at),
-            "notes": store.notes(now - _NOTES_SHOWN),
+            "notes": reader.notes(now - _NOTES_SHOWN),
             **({"moves": moves} if moves else {}),
         },
         separators=(",", ":"),
     )
 
 
-def visibility(store: Store) -> dict[str, object]:
+def visibility(reader: Reader) -> dict[str, object]:
     """How long writes take to be seen: the last interval, and the longest of the last ten; empty if none is known."""
-    seen = store.visibility()
+    seen = reader.visibility()
     if not seen:
         return {}
     last, delays = seen[0], [item.upper for item in seen if item.upper is not None]

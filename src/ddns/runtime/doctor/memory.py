@@ -7,8 +7,8 @@ import os
 from ddns import host
 from ddns.errors import StateError, StateNewer, StateUnwritable
 from ddns.runtime.doctor.finding import Finding, ok, problem, warning
+from ddns.state.reader import Reader
 from ddns.state.schema import StateDamaged, check, connect, last_aside
-from ddns.state.store import Store
 from ddns.wording import relative
 
 AREA = "state"
@@ -33,7 +33,7 @@ def look(places: host.Places, now: float) -> list[Finding]:
         return [_broken(error)]
     try:
         check(base, path)
-        found = [ok(AREA, "file", f"{path} is whole"), *_open(Store(base, path), now)]
+        found = [ok(AREA, "file", f"{path} is whole"), *_open(Reader(base, path), now)]
     except StateError as error:
         return [_broken(error)]
     finally:
@@ -51,8 +51,8 @@ def look(places: host.Places, now: float) -> list[Finding]:
     return found
 
 
-def _open(store: Store, now: float) -> list[Finding]:
-    intents = store.recall().intents.values()
+def _open(state: Reader, now: float) -> list[Finding]:
+    intents = state.recall().intents.values()
     if not intents:
         return [ok(AREA, "open changes", "every change has an end that is known")]
     oldest = min(intent.at for intent in intents)
