@@ -34,7 +34,7 @@ from ddns.errors import (
 )
 from ddns.model import Applied, Change, Observed, Reason, RecordKey, RRset
 from ddns.ports import Provider
-from ddns.providers import bridge
+from ddns.providers import bridge, requests_time
 from ddns.providers.lexicon import Settings
 from ddns.secret import SecretRef
 from ground.http import Ending, Reply, Request
@@ -290,6 +290,65 @@ def test_an_update_of_two_requests_that_breaks_off(monkeypatch: pytest.MonkeyPat
         assert seen.rrset is None
         assert write(None, addresses(SECOND), on) == Applied()
         assert served.zone.get(HOME.name, "A") == {SECOND}
+
+
+def lexicons() -> list[threading.Thread]:
+    """Threads of calls that have not ended."""
+    return [thread for thread in threading.enumerate() if thread.name == "lexicon powerdns"]
+
+
+def test_no_request_begins_once_the_time_is_over() -> None:
+    """The removal of an update is answered late: what it would make anew is not sent behind our back any more."""
+    with double.serve() as served:
+        assert isinstance(served, Lexicon)
+        served.zone.put(HOME.name, "A", FIRST)
+        on = connect("lexicon", served.settings, served.secrets, served.net)
+        honest, late, sent = served.web._answer, threading.Event(), list[Request]()
+
+        def slow(request: Request) -> Reply:
+            reply = honest(request)
+            if request.method == "PATCH":
+                sent.append(request)
+                assert late.wait(20)
+            return reply
+
+        served.web._answer = slow
+        on.observe([HOME], deadline())
+        result = write(addresses(FIRST), addresses(SECOND), on, 2.0)
+        assert isinstance(result, Transport)
+        assert result.in_doubt
+        for thread in lexicons():
+            thread.join(5)
+        assert lexicons() == [], "it ended by itself, though nobody has answered yet"
+        late.set()
+        assert len(sent) == 1
+        served.web._answer = honest
+        assert write(None, addresses(SECOND), on) == Applied(), "so that the next write need not wait for it"
+
+
+def test_other_threads_keep_the_timeouts_that_they_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def send(self: object, request: object, **options: object) -> requests.Response:
+        asked.append(options["timeout"])
+        return requests.Response()
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
+    with requests_time.bounded(deadline(5)):
+        for timeout in (None, 60, 1, (60, 1), (None, 60)):
+            requests.get("http://127.0.0.1:9/", timeout=timeout)
+        other = threading.Thread(target=lambda: requests.get("http://127.0.0.1:9/", timeout=60))
+        other.start()
+        other.join()
+    requests.get("http://127.0.0.1:9/", timeout=60)
+    assert asked[2] == 1
+    assert [_most(timeout) for timeout in (asked[0], asked[1], asked[3], asked[4])] == pytest.approx([5] * 4, abs=1)
+    assert asked[3][1] == 1  # type: ignore[index]  # a pair, as it was asked
+    assert asked[5:] == [60, 60]
+
+
+def _most(timeout: object) -> float:
+    return max(timeout) if isinstance(timeout, tuple) else float(str(timeout))
 
 
 def test_nothing_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

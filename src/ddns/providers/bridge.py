@@ -2,9 +2,10 @@
 
 A provider of Lexicon's is used by its documented interface (`lexicon.interfaces.Provider`), without Lexicon's `Client`,
 which fetches a list of public suffixes from the web and reads files and variables of its own.
-What can't be kept here: a call that does not end in time is left behind in its thread (Lexicon's providers set no time
-limits), so that a write of it may still come to pass; they use proxies of the environment and the certificates of
-`requests`, not ours. Source: https://dns-lexicon.readthedocs.io/en/latest/developer_guide.html
+Its requests get our time limit (`requests_time`): none begins after it, and none waits longer. What can't be kept here:
+a call that still does not end in time is left behind in its thread, so that the request that it was at may still come
+to pass; they use proxies of the environment and the certificates of `requests`, not ours.
+Source: https://dns-lexicon.readthedocs.io/en/latest/developer_guide.html
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from ddns.errors import (
     foreign,
 )
 from ddns.ports import Deadline, HttpResponse
-from ddns.providers import answers
+from ddns.providers import answers, requests_time
 
 T = TypeVar("T")
 _INSTALL = 'Install it with: pip install "ddns-fleet[lexicon]", or: pipx inject ddns-fleet dns-lexicon'
@@ -40,6 +41,8 @@ _NOT_HERE = (
     "ddns.exe comes without it; install ddns with pip or pipx and its extra lexicon on this machine, or give the record"
     " to another provider (ddns providers)."
 )
+#: Of the time that a call has, its requests get a little less, so that its end is seen.
+_OF_REQUESTS = 0.95
 _OPTIONS = "Check options and secrets of this provider; what it takes is told by: lexicon {name} --help"
 #: What is wrong with an answer that a provider can't read, or with its code.
 _UNREAD = (KeyError, IndexError, TypeError, AttributeError, ValueError, AssertionError)
@@ -132,15 +135,17 @@ class Bridge:
     ) -> T:
         ends: queue.SimpleQueue[tuple[str, T | None, Exception | None]] = queue.SimpleQueue()
         phase = ["open"]
+        limit = deadline.within(deadline.left() * _OF_REQUESTS)
 
         def run() -> None:
             try:
-                operations = _made(self._name, self._zone, {**self._options, **secrets}, ttl)
-                phase[0] = "authenticate"
-                operations.authenticate()
-                phase[0] = "work"
-                done = work(operations)
-                operations.cleanup()
+                with requests_time.bounded(limit):
+                    operations = _made(self._name, self._zone, {**self._options, **secrets}, ttl)
+                    phase[0] = "authenticate"
+                    operations.authenticate()
+                    phase[0] = "work"
+                    done = work(operations)
+                    operations.cleanup()
                 ends.put((phase[0], done, None))
             except Exception as error:  # noqa: BLE001 - Lexicon's providers raise what they like, Exception itself too
                 ends.put((phase[0], None, error))
