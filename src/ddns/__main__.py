@@ -9,6 +9,7 @@ import sys
 TYPE_CHECKING = False  # as typing has it, whose import the no-change run can't afford
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import TextIO
 
 
 def scheduled(arguments: list[str]) -> tuple[bool, str | None]:
@@ -42,6 +43,29 @@ def _streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open to the end
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    setattr(sys, "stderr", _Messages(sys.stderr))  # noqa: B010 - what the type checker would ask of it nobody uses
+
+
+class _Messages:
+    """Standard error, for messages that nobody may be able to take: one that is lost must not end a run."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        try:  # noqa: SIM105 - contextlib costs the cheap path
+            self._stream.flush()
+        except OSError:
+            pass
 
 
 def _without_foreign_libraries() -> None:
@@ -70,11 +94,6 @@ def main() -> None:
         code = _code()
     except KeyboardInterrupt:  # while it was still importing
         code = 130
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            code = code or 1
     os._exit(code)
 
 
@@ -84,7 +103,26 @@ def _code() -> int:
         gc.disable()
         from ddns.runtime import RunRequest, run
 
-        return run(RunRequest(data))
+        code = run(RunRequest(data))
+        try:  # noqa: SIM105 - contextlib costs the cheap path
+            sys.stdout.flush()
+        except (OSError, ValueError):
+            pass  # the work is done, and its code is what counts
+        return code
+    try:
+        code = _answer()
+        sys.stdout.flush()
+    except OSError as error:
+        from ddns.unread import undelivered, unread
+
+        if not undelivered(error):
+            raise
+        code = unread(error)
+    return code
+
+
+def _answer() -> int:
+    """Everything but the scheduled run."""
     if sys.argv[1:] == ["--version"]:  # what monitoring asks of a whole fleet: not worth an import of click
         from ddns import __version__
         from ddns.edition import NOTE

@@ -7,6 +7,7 @@ they are drawn in ASCII. Colour is never the only bearer of a meaning, and NO_CO
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -66,6 +67,9 @@ _GAP = 2
 _INDENT = 4
 #: A cell of at most so many columns is not broken.
 _SHORT = 16
+#: Commands to paste, in backticks or behind a colon, and what stands for their blanks while lines are broken.
+_COMMAND = re.compile(r"`ddns [^`]*`|(?<=: )ddns [^,;()`]*[^,;()`. ]")
+_GLUE = "\ue000"
 #: Columns where the stream is no terminal: lines are not broken for a program or a file.
 _UNBOUNDED = 240
 
@@ -132,14 +136,23 @@ class Screen:
             yield lambda what: status.update(self._text([f"looking at {what}"]))
 
     def line(self, *parts: Part, indent: int = 0, hang: int = 0) -> None:
-        """One line; a longer one goes on below, `hang` columns further in."""
+        """One line; a longer one goes on below, `hang` columns further in. A command of ours is not broken."""
         if not parts:
             self._console.print()
             return
-        lines = self._text(parts).wrap(self._console, max(self.width - indent - hang, 20))
-        for number, piece in enumerate(lines):
-            piece.rstrip()
+        for number, piece in enumerate(self._broken(self._text(parts), max(self.width - indent - hang, 20))):
             self._console.print(Text(" " * (indent + (hang if number else 0))) + piece, soft_wrap=True)
+
+    def _broken(self, text: Text, room: int) -> Iterator[Text]:
+        """The text in lines. A command that is longer than one is left to the terminal, which copies it whole."""
+        commands = list(_COMMAND.finditer(text.plain))
+        first = next((match.start() for match in commands if cell_len(match[0]) > room), len(text))
+        text.plain = _COMMAND.sub(lambda match: match[0].replace(" ", _GLUE), text.plain)
+        lead, rest = text[:first], text[first:]
+        for piece in [*(lead.wrap(self._console, room) if lead else []), *([rest] if rest else [])]:
+            piece.rstrip()
+            piece.plain = piece.plain.replace(_GLUE, " ")
+            yield piece
 
     def flow(self, items: Sequence[Part], *, indent: int = 0) -> None:
         """Items in a row with dots between, each kept on one line where it fits."""

@@ -8,6 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 _DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(s|m|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+#: Commands that take --data, as advice names them, and those of a gateway's operator, which also take --config.
+_OWN = (
+    "config (?:init|show|validate)|secret (?:set|list|remove)|service (?:install|remove)|run|plan|status|history|detect"
+    "|sources|doctor|support-bundle|pause|resume|remove|watch|enroll"
+)
+_OPERATORS = "gateway (?:add|audit|code|freeze|hosts|password|retire|revoke|serve|thaw)"
 #: From this year on a moment means "until somebody ends it".
 _FOR_EVER = 9999
 #: 9999-12-31T00:00:00Z, the latest moment that every reader of status.json can hold.
@@ -22,6 +28,25 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def pasteable(text: str, option: str, *, gateway: bool = False) -> str:
+    """The text with `option` in every command of ours that takes it and has none yet: `` --data DIR``.
+
+    `gateway`: in the commands of a gateway's operator; else in all others.
+    """
+    if not option:
+        return text
+    # Not made at import: `ddns status --json` imports this module.
+    return re.sub(
+        rf"\bddns ({_OPERATORS if gateway else _OWN})\b(?![^`;,]* --(?:data|config)\b)",
+        rf"\g<0>{_escaped(option)}",
+        text,
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\")
 
 
 def readable(name: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from ddns.cli import paste
 from ddns.cli.main import main
 from ddns.times import utc
 from ground import canary
@@ -64,14 +65,18 @@ class _Out(io.TextIOWrapper):
         return self.bytes.getvalue().decode(self.encoding)
 
 
-def ddns(*arguments: object, stdin: str = "", width: int = 80, encoding: str = "utf-8") -> Done:
-    """Type ``ddns ...`` in a terminal of that many columns."""
+def ddns(*arguments: object, stdin: str = "", width: int = 80, encoding: str = "utf-8", pasted: bool = False) -> Done:
+    """Type ``ddns ...`` in a terminal of that many columns.
+
+    Without `pasted`, commands in the answer do not repeat the folder that was typed.
+    """
     out, err = _Out(encoding), _Out(encoding)
     with (
         _replaced("stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")),
         _replaced("stdout", out),
         _replaced("stderr", err),
         mock.patch.dict("os.environ", {"COLUMNS": str(width)}),
+        contextlib.nullcontext() if pasted else mock.patch.object(paste, "given"),
     ):
         code = main([str(argument) for argument in arguments])
     typed = [str(argument) for argument in arguments]

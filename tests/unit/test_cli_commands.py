@@ -582,7 +582,7 @@ def test_pause_and_resume(tmp_path: Path, at_now: None) -> None:
     assert paused_until(tmp_path) == utc(NOW + 2 * HOUR)
     assert ddns("status", "--data", tmp_path).lines[0].startswith("web01  ◐ paused")
 
-    assert ddns("run", "--data", tmp_path).out == "paused; `ddns resume` ends it\n"
+    assert ddns("run", "--data", tmp_path).out == f"paused; `ddns resume --data {tmp_path}` ends it\n"
     assert paused_until(tmp_path) == utc(NOW + 2 * HOUR)
 
     assert ddns("resume", "--data", tmp_path).out == "runs work again\n"

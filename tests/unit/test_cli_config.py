@@ -362,7 +362,7 @@ def test_a_relative_ca_file_begins_at_the_settings_folder(
 def test_validate_without_a_file(data: Path) -> None:
     result = ddns_config("validate", "--data", data)
     assert (result.output, result.exit_code) == (
-        f"there are no settings at {data}/ddns.toml\nWrite them with: ddns config init\n",
+        f"there are no settings at {data}/ddns.toml\nWrite them with: ddns config init --data {data}\n",
         10,
     )
 
@@ -425,7 +425,7 @@ def test_show_of_bad_settings_tells_the_problems(data: Path) -> None:
     assert result.output == (
         "ddns: ddns.toml has 1 problem\n"
         '  ddns.toml:2: dtect: unknown key; did you mean "detect"?\n'
-        "Correct the settings, then check them with: ddns config validate\n"
+        f"Correct the settings, then check them with: ddns config validate --data {data}\n"
     )
     assert result.exit_code == 10
 

@@ -14,13 +14,14 @@ import click
 import pytest
 
 from ddns import __main__ as entry
-from ddns import errors
+from ddns import errors, wording
 from ddns import runtime as runtime_package
 from ddns.cli import exits, pages
-from ddns.cli.main import COMMANDS, INTERRUPTED, UNREAD, main
+from ddns.cli.main import COMMANDS, INTERRUPTED, main
 from ddns.cli.main import ddns as root
 from ddns.errors import DdnsError, Exit
 from ddns.runtime import RunRequest
+from ddns.unread import UNREAD
 from unit.terminal import ROOT, ddns, environment, put, record, status
 
 
@@ -228,17 +229,82 @@ def test_a_reader_that_went_away_is_no_noise(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (UNREAD, b"")
 
 
-class Unwritable(io.TextIOWrapper):
+class Full(io.TextIOWrapper):
     """A full disk behind standard output."""
 
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8")
+
     def write(self, text: str) -> int:
-        raise OSError(28, "No space left on device")
+        if text:
+            raise OSError(28, "No space left on device")
+        return 0
 
 
-def test_another_error_of_the_stream_is_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdout", Unwritable(io.BytesIO()))
+SAYING = sorted(
+    [
+        *("--version", "--help", "providers", "sources", "completion bash", "status", "status --json", "history"),
+        *("history --json", "config show", "config validate", "config schema", "config init --force", "secret list"),
+        *("plan --help", "pause", "pause --json", "resume", "support-bundle -o {folder}/{number}.zip"),
+    ]
+)
+
+
+@pytest.mark.parametrize("line", SAYING)
+def test_a_full_disk_behind_the_output_is_told(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(tmp_path, status(record()))
+    (tmp_path / "ddns.toml").write_text("schema = 1\n")
+    monkeypatch.setattr(sys, "stdout", Full())
+    arguments = line.format(folder=tmp_path, number=SAYING.index(line)).split()
+    if arguments[0] not in {"--version", "--help", "completion", "providers"} and line not in {
+        "config schema",
+        "plan --help",
+    }:
+        arguments += ["--data", str(tmp_path)]
+
+    assert main(arguments) == UNREAD
+
+    said = capsys.readouterr().err
+    assert said.startswith("ddns: the output can't be written: No space left on device\nWhat the command did is done;")
+    assert (tmp_path / "state" / "state.db").exists() == (arguments[0] in {"pause", "resume"}), "it was done"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("line", ["--version", "status --json --data {}", "status --data {}", "run --data {}"])
+def test_the_program_says_so_too(line: str, unbuffered: str, tmp_path: Path) -> None:
+    put(tmp_path, status(record(), age=0))
+    (tmp_path / "ddns.toml").write_text("schema = 1\n")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ddns", *line.format(tmp_path).split()],
+            env=environment() | {"PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            timeout=60,
+        )
+    said = done.stderr.decode()
+    assert "ddns: the output can't be written: No space left on device\n" in said
+    assert "Traceback" not in said
+    assert done.returncode == (0 if line.startswith("run") else UNREAD), "a run ends with its own code"
+
+
+def test_a_message_that_is_lost_ends_nothing_otherwise(tmp_path: Path) -> None:
+    for line, code in (("status", Exit.DEGRADED), ("no-such-command", Exit.USAGE), ("run", Exit.SETTINGS)):
+        with open("/dev/full", "wb") as full:
+            arguments = [line] if line == "no-such-command" else [line, "--data", str(tmp_path)]
+            done = subprocess.run(
+                [sys.executable, "-m", "ddns", *arguments], env=environment(), stderr=full, cwd=ROOT, timeout=60
+            )
+        assert done.returncode == code
+
+
+def test_another_file_that_fails_is_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_package, "run", _raises(OSError(28, "No space left on device")))
     with pytest.raises(OSError, match="No space"):
-        main(["--version"])
+        main(["run"])
 
 
 def _records_requests(monkeypatch: pytest.MonkeyPatch, code: int) -> list[RunRequest]:
@@ -256,6 +322,7 @@ def _records_requests(monkeypatch: pytest.MonkeyPatch, code: int) -> list[RunReq
 def test_both_routes_of_run_ask_for_the_same(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     asked = _records_requests(monkeypatch, 14)
     monkeypatch.setattr(sys, "argv", ["ddns", *arguments])
+    monkeypatch.setattr(sys, "stderr", sys.stderr)  # and back again
     ends: list[int] = []
     monkeypatch.setattr(os, "_exit", ends.append)
 
@@ -341,3 +408,17 @@ def test_pictures_are_current(monkeypatch: pytest.MonkeyPatch, at_now: None) -> 
         assert saved == pictures.picture(name), name
         assert len(saved) < 60_000
         assert "http" not in saved.replace("http://www.w3.org", "").replace("https://www.textualize.io", "")
+
+
+def test_what_advice_repeats_is_what_commands_take() -> None:
+    for option, pattern in (("--data", wording._OWN), ("--config", wording._OPERATORS)):
+        takes = {path.removeprefix("ddns ") for path, command in ALL.items() if option in _options(command)}
+        if option == "--data":
+            takes = {path for path in takes if not path.startswith("gateway ")}
+        assert {
+            path.removeprefix("ddns ") for path in ALL if re.fullmatch(pattern, path.removeprefix("ddns "))
+        } == takes
+
+
+def _options(command: click.Command) -> set[str]:
+    return {option for param in command.params for option in param.opts}

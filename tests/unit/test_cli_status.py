@@ -209,7 +209,8 @@ def test_a_pause_that_is_over_is_none(tmp_path: Path) -> None:
 def test_stale(tmp_path: Path) -> None:
     done = ddns("status", "--data", put(tmp_path, status(record(), age=9 * HOUR)))
 
-    assert done.lines[-5:] == [
+    assert done.lines[-6:] == [
+        "",
         "✗ The last run ended 9 h ago, though one comes about every 10 min.",
         "  → The scheduled task may not run: see that it is there and enabled",
         "    (Get-DdnsTask, or systemctl list-timers), or run by hand: ddns run",
@@ -317,8 +318,8 @@ runs  ● ● ◐ ◐  2 of 4 fine, nothing changed, last 17:57
 ✗ c.example.com A: the public address is not known.
   → See what each source answers with: ddns detect
 ✗ d.example.com A: held by the gateway until an operator releases it.
-  → Nothing to do here: the gateway keeps the update. Its operator releases it with: ddns gateway
-    thaw HOST
+  → Nothing to do here: the gateway keeps the update. Its operator releases it with:
+    ddns gateway thaw HOST
 
 """
         + where(tmp_path)
@@ -376,9 +377,7 @@ x b\xfccher.example A: the credentials are not accepted.
 def test_no_run_yet(tmp_path: Path) -> None:
     done = ddns("status", "--data", tmp_path)
 
-    assert done.err == (
-        f"ddns: no run yet: there is no {tmp_path}/public/status.json\nStart one with: ddns run --data {tmp_path}\n"
-    )
+    assert done.err == (f"ddns: no run yet: there is no {tmp_path}/public/status.json\nStart one with: ddns run\n")
     assert (done.code, done.out) == (20, "")
 
 
@@ -522,3 +521,43 @@ def test_a_machine_that_keeps_waiting_for_the_fleet_s_lease(count: int, ago: flo
     }
     found = [trouble.what for trouble in troubles(view(document), NOW)]
     assert found == (["another machine held the fleet lease in 6 runs of an hour"] if told else [])
+
+
+def retired(*records: dict[str, Any], **more: Any) -> Any:
+    """A status.json of a machine that took its records back ten minutes ago."""
+    return status(*records, retired_at=utc(NOW - 600), paused_until=utc(FOR_EVER), **more)
+
+
+def test_retired(tmp_path: Path) -> None:
+    gone = record(address=None, since=None, outcome="removed", proven_at=None)
+    done = ddns("status", "--data", put(tmp_path, retired(gone, age=3 * HOUR)), pasted=True, width=200)
+    assert (
+        done.text
+        == f"""\
+web01  ◐ retired  ddns 0.1.0 · data folder · checked 3 h ago
+◐ Retired 17:50 (10 min ago); nothing is published from this machine
+  → To start again: ddns resume --data {tmp_path}
+
+runs  ● ● ● ● ● ● ● ● ● ●  10 of 10 fine, nothing changed, last 14:59"""
+    )
+    assert done.code == 0
+    assert ddns("status", "--json", "--data", tmp_path).json("status")["retired_at"] == utc(NOW - 600)
+    assert ddns("status", "--json", "--data", tmp_path).code == 0
+
+
+def test_retired_with_something_left(tmp_path: Path) -> None:
+    gone = record("a.example.com", address=None, since=None, outcome="removed", proven_at=None)
+    stands = record("b.example.com", outcome="failed", error=AWAY)
+    theirs = record("c.example.com", outcome="contended", error={"code": "provider.conflict", "advice": "Ask them."})
+    done = ddns("status", "--data", put(tmp_path, retired(gone, stands, theirs, codes=(0, 13))))
+    assert "a.example.com" not in done.text
+    assert "nothing is published" not in done.text
+    assert done.lines[-7:-1] == [
+        "",
+        "✗ b.example.com A is still published: the provider can't be reached.",
+        "  → Go on with: ddns remove --all",
+        "✗ c.example.com A is still published: somebody else keeps changing the record.",
+        "  → Ask them.",
+        "",
+    ]
+    assert done.code == 20

@@ -29,7 +29,7 @@ def test_a_mistyped_folder_is_told_and_not_filled(tmp_path: Path, capsys: pytest
     typo = tmp_path / "typo"
     assert run(RunRequest(str(typo))) == 10
     assert capsys.readouterr().err == (
-        f"ddns: there are no settings at {typo}/ddns.toml\nddns: Write them with: ddns config init\n"
+        f"ddns: there are no settings at {typo}/ddns.toml\nddns: Write them with: ddns config init --data {typo}\n"
     )
     with pytest.raises(SettingsError, match="no settings at"):
         detect_all(Start(str(typo)))

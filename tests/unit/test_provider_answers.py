@@ -12,6 +12,7 @@ from ddns.errors import Conflict, Malformed, NoSuchZone
 from ddns.model import Change
 from ddns.runtime import RunRequest
 from ddns.times import utc
+from ddns.wording import pasteable
 from faults.stage import FIRST, LIE, SECOND, Stage
 from unit.fakes import (
     BAD_CREDENTIALS,
@@ -209,7 +210,8 @@ def test_a_bad_answer(stage: Stage, capsys: pytest.CaptureFixture[str], row: Row
     capsys.readouterr()
 
     assert stage.run() == row.exit
-    assert capsys.readouterr() == (f"{NAME} A: {row.says}\n", "")
+    said = pasteable(row.says, f" --data {stage.folder}")
+    assert capsys.readouterr() == (f"{NAME} A: {said}\n", "")
     shown = stage.status()["records"][0]
     assert (shown["error"] or {}).get("code") == row.code
     assert shown["next_at"] == (None if row.next_at is None else utc(stage.clock.now() + row.next_at))

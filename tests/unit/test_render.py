@@ -191,3 +191,17 @@ def test_a_terminal_that_is_none_of_the_standard_streams_is_asked_itself(monkeyp
     with open(theirs, "w", encoding="utf-8") as file:
         assert Screen(file).width == 57
     os.close(ours)
+
+
+def test_a_command_is_not_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen(width=40)
+    screen.line("→ ", "Set it right, look at it, and then: ddns run --now", indent=2, hang=2)
+    screen.line(
+        "→ ", "See `ddns status --data /a/folder/with/a/name/longer/than/the/line`, then wait.", indent=2, hang=2
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "  → Set it right, look at it, and",
+        "    then: ddns run --now",
+        "  → See",
+        "    `ddns status --data /a/folder/with/a/name/longer/than/the/line`, then wait.",
+    ]

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from ddns.cli.exits import LAUNCHER, MEANINGS
-from ddns.cli.main import INTERRUPTED, UNREAD
+from ddns.cli.main import INTERRUPTED
 from ddns.errors import Exit
 from ddns.report.eventids import Event
+from ddns.unread import UNREAD
 from unit.terminal import ROOT
 
 FOLDER = ROOT / "docs" / "runbook"

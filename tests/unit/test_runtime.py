@@ -138,8 +138,8 @@ def test_a_block_is_repeated_cheaply_with_its_exit_code(stage: Stage, capsys: py
     stage.clock.tick(600)
     assert stage.run() == 12
     assert asked(stage) == [PROBE]
-    said = f"nothing changed: {FIRST} (asked dns://{PROBE}/whoami.test); exit 12 as before: see ddns status\n"
-    assert capsys.readouterr() == (said, "")
+    said = f"nothing changed: {FIRST} (asked dns://{PROBE}/whoami.test); exit 12 as before: see ddns status"
+    assert capsys.readouterr() == (f"{said} --data {stage.folder}\n", "")
 
 
 def test_a_block_that_outlasts_the_proof_stays_cheap(stage: Stage) -> None:
@@ -225,7 +225,7 @@ def test_a_pause_ends_runs_at_once(stage: Stage, capsys: pytest.CaptureFixture[s
     capsys.readouterr()
     asked(stage)
     assert stage.run() == 0
-    assert capsys.readouterr().out == "paused; `ddns resume` ends it\n"
+    assert capsys.readouterr().out == f"paused; `ddns resume --data {stage.folder}` ends it\n"
     assert (asked(stage), stage.dns.texts(NAME)) == ([], (FIRST,))
     stage.clock.tick(3600)
     assert stage.run() == 0
@@ -251,7 +251,8 @@ def test_without_settings(stage: Stage, capsys: pytest.CaptureFixture[str]) -> N
     (stage.folder / "ddns.toml").unlink()
     assert stage.run() == 10
     assert capsys.readouterr().err == (
-        f"ddns: there are no settings at {stage.folder}/ddns.toml\nddns: Write them with: ddns config init\n"
+        f"ddns: there are no settings at {stage.folder}/ddns.toml\n"
+        f"ddns: Write them with: ddns config init --data {stage.folder}\n"
     )
     assert (stage.status()["run"]["exit"], stage.net.asked, stage.expectation()) == (10, [], None)
 
@@ -326,7 +327,10 @@ def test_wrong_settings_do_not_hide_whose_status_it_is(stage: Stage, *, paused: 
 def test_a_second_instance(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     lock = host.InstanceLock(str(stage.folder / "state"))
     assert run(RunRequest(str(stage.folder))) == 14
-    assert capsys.readouterr().err == f"ddns: another run holds {stage.folder}/state/instance.lock\n"
+    assert capsys.readouterr().err == (
+        f"ddns: another run holds {stage.folder}/state/instance.lock\n"
+        "ddns: Wait for the other run to end; it has a time limit of its own.\n"
+    )
     lock.release()
 
 

@@ -118,7 +118,7 @@ def test_a_watch_runs_tells_and_ends(number: signal.Signals, tmp_path: Path) -> 
         "killed": False,
         "output": [
             f"ddns: there are no settings at {tmp_path}/ddns.toml",
-            "ddns: Write them with: ddns config init",
+            f"ddns: Write them with: ddns config init --data {tmp_path}",
         ],
     }
     assert (process.returncode, rest, err) == (0, b"", b"")
@@ -140,7 +140,7 @@ def test_a_watch_for_people(tmp_path: Path) -> None:
     assert lines[0] == "watching: a run every 30 s, and when the network changes; Ctrl-C ends it"
     assert [line[10:] for line in lines[1:]] == [
         f"ddns: there are no settings at {tmp_path}/ddns.toml",
-        "ddns: Write them with: ddns config init",
+        f"ddns: Write them with: ddns config init --data {tmp_path}",
         "exit 10 (reason to run: start)",
     ]
     assert process.returncode == 0
@@ -159,6 +159,25 @@ def test_a_watch_whose_reader_left_ends(tmp_path: Path) -> None:
             timeout=60,
         )
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_watch_whose_output_has_no_room_goes_on(tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ddns", "watch", "--data", str(tmp_path)],
+            env=environment(),
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    with process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "ddns: the output can't be written: No space left on device\n"
+        process.terminate()
+        rest = process.stderr.read()
+    assert (process.returncode, rest.count("ddns:")) == (0, 0)
 
 
 def test_the_program_names_itself() -> None:

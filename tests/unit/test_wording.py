@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddns.times import utc
-from ddns.wording import FOR_EVER, endless, local, readable, relative, seconds_of, span, until, visible
+from ddns.wording import FOR_EVER, endless, local, pasteable, readable, relative, seconds_of, span, until, visible
 from unit.terminal import HOUR, NOW
 
 DAY = 24 * HOUR
@@ -123,3 +123,37 @@ def test_visible_text_moves_no_cursor(text: str) -> None:
 )
 def test_names_are_shown_in_their_own_script(name: str, shown: str) -> None:
     assert readable(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Start one with: ddns run", "Start one with: ddns run --data /d"),
+        ("then: ddns run --now", "then: ddns run --data /d --now"),
+        (
+            "Store it with `ddns secret set`, then: ddns run",
+            "Store it with `ddns secret set --data /d`, then: ddns run --data /d",
+        ),
+        (
+            "store it with: ddns secret set main-token --data /d, then: ddns plan",
+            "store it with: ddns secret set main-token --data /d, then: ddns plan --data /d",
+        ),
+        ("Its operator: ddns gateway thaw HOST", "Its operator: ddns gateway thaw HOST"),
+        ("the account that runs ddns may run it", "the account that runs ddns may run it"),
+        ("As an administrator: ddns service start", "As an administrator: ddns service start"),
+    ],
+)
+def test_advice_means_the_folder_of_the_command_that_gives_it(text: str, told: str) -> None:
+    assert pasteable(text, " --data /d") == told
+    assert pasteable(text, "") == text
+    assert pasteable(told, " --data /d") == told
+
+
+def test_advice_to_a_gateways_operator_means_its_settings() -> None:
+    text = "mint one with: ddns gateway code HOST, and look with: ddns status"
+    told = "mint one with: ddns gateway code --config /g.toml HOST, and look with: ddns status"
+    assert pasteable(text, " --config /g.toml", gateway=True) == told
+
+
+def test_a_windows_folder_is_no_escape() -> None:
+    assert pasteable("ddns run", r' --data "C:\new data\1"') == r'ddns run --data "C:\new data\1"'

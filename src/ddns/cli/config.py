@@ -9,6 +9,7 @@ import click
 from ddns.cli import options
 from ddns.cli.init import init
 from ddns.cli.output import Group, emit
+from ddns.cli.paste import pasted
 from ddns.wording import visible
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ def validate(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
     else:
         click.echo("\n".join(problems))
         if advice:
-            click.echo(visible(advice))
+            click.echo(visible(pasted(advice)))
     for warning in () if as_json else warnings:
-        click.echo(f"warning: {visible(warning)}", err=True)
+        click.echo(f"warning: {visible(pasted(warning))}", err=True)
     if loaded is None:
         ctx.exit(int(SettingsError.exit))
 

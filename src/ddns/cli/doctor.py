@@ -9,6 +9,7 @@ import click
 
 from ddns.cli import options
 from ddns.cli.output import emit
+from ddns.cli.paste import pasted
 from ddns.errors import Exit
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _described(finding: Finding) -> dict[str, Any]:
 
 
 def _check(area: str, what: str, verdict: str, says: str, advice: str = "") -> dict[str, Any]:
-    return {"area": area, "what": what, "verdict": verdict, "says": says, "advice": advice or None}
+    return {"area": area, "what": what, "verdict": verdict, "says": pasted(says), "advice": pasted(advice) or None}
 
 
 def _runs(data: str | None) -> Iterable[dict[str, Any]]:
@@ -71,7 +72,7 @@ def _runs(data: str | None) -> Iterable[dict[str, Any]]:
     from ddns.cli.verdict import troubles
     from ddns.cli.view import view
     from ddns.runtime import reading
-    from ddns.wording import relative
+    from ddns.wording import local, relative
 
     now = time.time()
     try:
@@ -79,10 +80,13 @@ def _runs(data: str | None) -> Iterable[dict[str, Any]]:
     except reading.NoStatus as error:
         yield _check("schedule", "last run", "warning", error.message, error.advice)
         return
+    if seen.retired_at is not None:
+        says = f"this machine is retired since {local(seen.retired_at, now)}: runs do nothing"
+        yield _check("schedule", "runs", "warning", says, "To start again: ddns resume")
     wrong = troubles(seen, now)
     for trouble in wrong:
         yield _check("schedule", "last run", "problem", trouble.what, trouble.advice)
-    if not wrong:
+    if not wrong and seen.retired_at is None:
         ended = relative(seen.written_at, now) if seen.written_at else "some time ago"
         yield _check("schedule", "last run", "ok", f"the last run ended {ended}, and all was well")
 

@@ -16,7 +16,9 @@ class Meaning(Value):
 
 MEANINGS = {
     Exit.FINE: Meaning(
-        "Fine: every record is right, whether it was changed or not; or runs are paused.", "", "Nothing."
+        "Fine: every record is right, whether it was changed or not; or runs are paused, or this machine is retired.",
+        "",
+        "Nothing.",
     ),
     Exit.CRASH: Meaning(
         "The program was cut off, or it crashed.",
@@ -51,7 +53,7 @@ MEANINGS = {
     Exit.BUSY: Meaning(
         "Another run is at work on this machine.",
         "another run was at work",
-        "Wait for it to end; it has a time limit of its own.",
+        "Wait for it to end; it has a time limit of its own. Where it comes often, something starts two at once.",
     ),
     Exit.STATE: Meaning(
         "The state can't be written, or a newer version wrote it; nothing was changed.",
@@ -84,6 +86,14 @@ LAUNCHER = {
     ),
 }
 
+#: Of any command but `run`, which ends with the code of its work.
+_UNREAD = Meaning(
+    "The output could not be written: whoever read it went away (`ddns history \\| head -1`), or the disk that it goes"
+    " to is full. What the command did is done.",
+    "the output could not be written",
+    "Nothing for a pipe; else free space, or let the output go elsewhere.",
+)
+
 
 def meaning(code: int) -> Meaning:
     """What a code means; one that is not ours is a crash."""
@@ -113,7 +123,7 @@ def page() -> str:
             "| ---: | --- | --- |",
             *rows,
             f"| {_link(130)} | Interrupted with Ctrl-C. | Nothing; the next run goes on from where this one was. |",
-            f"| {_link(141)} | Whoever read the output went away (`ddns history \\| head -1`). | Nothing. |",
+            f"| {_link(141)} | {_UNREAD.means} | {_UNREAD.advice} |",
             "",
             "On Windows `ddns` is a launcher that hands on the code of the program. These are its own; no program ran:",
             "",

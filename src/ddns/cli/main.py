@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import errno
 import importlib
 import os
 import sys
@@ -18,6 +17,7 @@ from ddns.cli.options import examples
 from ddns.cli.output import Group, tell
 from ddns.edition import NOTE
 from ddns.errors import DdnsError
+from ddns.unread import undelivered, unread
 from ddns.wording import visible
 
 #: Command -> module and attribute. What an edition of the program lacks (a module) is not offered.
@@ -45,8 +45,6 @@ COMMANDS = {
 }
 
 INTERRUPTED = 130
-#: Whoever read our output went away; what shells call the death by SIGPIPE.
-UNREAD = 141
 
 
 class Commands(Group):
@@ -119,11 +117,11 @@ def main(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except SystemExit as end:  # click's way out when nobody reads any more
-        code = _code(end.code) and _unread()
+        code = _code(end.code) and unread()
     except OSError as error:
-        if error.errno != errno.EPIPE:
+        if not undelivered(error):
             raise
-        code = _unread()
+        code = unread(error)
     return code
 
 
@@ -141,12 +139,3 @@ def _usage(error: click.ClickException) -> None:
         click.echo(f"Try: {context.command_path} --help\n", err=True)
     message = error.format_message().replace(",\n\t", ", ").replace("\n\t", " ")  # click lists choices a line each
     click.echo(f"ddns: {visible(message)}", err=True)
-
-
-def _unread() -> int:
-    """Let what is still buffered for the reader that left go nowhere."""
-    with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-    return UNREAD

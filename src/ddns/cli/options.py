@@ -6,12 +6,13 @@ from typing import TypedDict
 
 import click
 
-from ddns.cli import complete
+from ddns.cli import complete, paste
 
 
-def _folder(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+def _folder(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     if value == "" or (value is not None and "\0" in value):
         raise click.BadParameter("a folder's name is needed")
+    paste.given(ctx, "--data", value)
     return value
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ddns.cli.answer import form
+from ddns.cli.paste import pasted
 from ddns.errors import DdnsError, SettingsError
 from ddns.wording import visible
 
@@ -18,11 +19,11 @@ def emit(command: str, data: object) -> None:
 
 def tell(error: DdnsError) -> None:
     """Print an error on standard error: what, each problem, what to do."""
-    click.echo(f"ddns: {visible(error.message)}", err=True)
+    click.echo(f"ddns: {visible(pasted(error.message))}", err=True)
     for problem in error.problems if isinstance(error, SettingsError) else ():
-        click.echo(f"  {visible(problem)}", err=True)
+        click.echo(f"  {visible(pasted(problem))}", err=True)
     if error.advice:
-        click.echo(visible(error.advice), err=True)
+        click.echo(visible(pasted(error.advice)), err=True)
 
 
 class Group(click.Group):

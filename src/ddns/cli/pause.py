@@ -8,6 +8,7 @@ import click
 
 from ddns.cli import options
 from ddns.cli.output import emit
+from ddns.cli.paste import pasted
 
 
 @click.command(**options.examples("ddns pause", "ddns pause 2h", "ddns pause 18:00", "ddns pause 2026-12-24"))
@@ -35,7 +36,7 @@ def pause(*, data: str | None, as_json: bool, until: tuple[str, ...]) -> None:
         emit("pause", {"paused_until": utc(ends)})
     else:
         when = "" if endless(ends) else f" until {local(ends, now)} ({relative(ends, now)})"
-        click.echo(f"paused{when}; `ddns resume` ends it")
+        click.echo(pasted(f"paused{when}; `ddns resume` ends it"))
 
 
 @click.command(**options.examples("ddns resume"))

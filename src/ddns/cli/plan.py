@@ -11,6 +11,7 @@ import click
 from ddns.cli import options
 from ddns.cli.detect import described, draw_verdict
 from ddns.cli.output import emit
+from ddns.cli.paste import pasted
 from ddns.errors import AddressError, Deferred
 from ddns.wording import readable
 
@@ -72,7 +73,7 @@ def planned(found: Found) -> dict[str, Any]:
                 "outcome": item.kind.value,
                 "code": item.cause.code,
                 "message": item.cause.message,
-                "advice": item.cause.advice,
+                "advice": pasted(item.cause.advice),
                 "until": utc(item.until) if item.until is not None else None,
             }
             for item in plan.held
@@ -117,9 +118,9 @@ def draw(screen: Screen, told: dict[str, Any], *, now: bool = False) -> None:
             screen.line("→ ", item["advice"], indent=2, hang=2)
     if not now and any(item["code"] == Deferred.code for item in told["held"]):
         screen.line()
-        screen.line("→ Look all the same with: ddns plan --now", hang=2)
+        screen.line("→ ", pasted("Look all the same with: ddns plan --now"), hang=2)
     screen.line()
-    end = "Nothing was changed; `ddns run` does it." if told["changes"] else "Nothing was changed."
+    end = pasted("Nothing was changed; `ddns run` does it.") if told["changes"] else "Nothing was changed."
     screen.line((", ".join(_counts(told)) + ". ", "strong"), end)
 
 

@@ -9,6 +9,7 @@ import click
 
 from ddns.cli import complete, options
 from ddns.cli.output import emit
+from ddns.cli.paste import pasted
 from ddns.wording import readable
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _gateway(item: Farewell) -> dict[str, Any]:
 
 
 def _error(cause: Any) -> dict[str, Any] | None:
-    return {"code": cause.code, "message": cause.message, "advice": cause.advice} if cause is not None else None
+    return {"code": cause.code, "message": cause.message, "advice": pasted(cause.advice)} if cause is not None else None
 
 
 _FINE = {"removed", "proven", "accepted", "would be removed", "would stay", "is gone", "revoked", "enrolled", "absent"}
@@ -182,7 +183,7 @@ def draw(told: dict[str, Any]) -> None:
         screen.line(sign("fine" if item["state"] in _FINE else "failed"), f" gateway {item['url']}: {said}", hang=2)
         _draw_error(screen, item["error"])
     if told["retired"]:
-        screen.line("Runs do nothing from now on; `ddns resume` publishes the records again.")
+        screen.line(pasted("Runs do nothing from now on; `ddns resume` publishes the records again."))
     again = [readable(item["name"]) for item in told["records"] if item["in_settings"]]
     if again and not told["dry_run"]:
         screen.line(f"→ The settings still ask for {', '.join(again)}: the next run publishes that again.", hang=2)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ddns.cli.verdict import Trouble, run_mark, standing, words
+from ddns.cli.paste import pasted
+from ddns.cli.verdict import Trouble, left, run_mark, standing, words
 from ddns.cli.view import Record, View
 from ddns.errors import Exit
 from ddns.render import Part, Screen, sign, width_of
@@ -21,8 +22,10 @@ _OWNERS = {"machine": "this machine", "user": "this user"}
 def draw(screen: Screen, seen: View, wrong: Sequence[Trouble], whose: str, log: str, now: float) -> None:
     """One screen: the verdict, each record, the last runs, what to do; `log` is where the whole words are."""
     _headline(screen, seen, wrong, whose, now)
-    screen.line()
-    _draw_records(screen, seen, now)
+    records = seen.records if seen.retired_at is None else left(seen)
+    if records or seen.retired_at is None:
+        screen.line()
+        _draw_records(screen, records, now)
     if seen.runs:
         screen.line()
         _draw_runs(screen, seen, now)
@@ -36,7 +39,7 @@ def draw(screen: Screen, seen: View, wrong: Sequence[Trouble], whose: str, log: 
         screen.line()
     for trouble in wrong:
         screen.line(sign("failed"), (f" {_sentence(trouble.what)}", "strong"), hang=2)
-        screen.line("→ ", trouble.advice, indent=2, hang=2)
+        screen.line("→ ", pasted(trouble.advice), indent=2, hang=2)
     if wrong:
         # Everybody reads status.json, so what a provider said stands in the log only.
         screen.line()
@@ -51,38 +54,45 @@ def _sentence(text: str) -> str:
 
 
 def _headline(screen: Screen, seen: View, wrong: Sequence[Trouble], whose: str, now: float) -> None:
-    paused = seen.paused_until is not None and seen.paused_until > now
+    retired = seen.retired_at is not None
+    paused = not retired and seen.paused_until is not None and seen.paused_until > now
     if wrong:
         verdict: list[Part] = [sign("failed"), (f" {len(wrong)} thing{'s' * (len(wrong) > 1)} to look at", "failed")]
     elif paused:
         verdict = [sign("waiting"), (" paused", "waiting")]
+    elif retired:
+        verdict = [sign("waiting"), (" retired", "waiting")]
     else:
         verdict = [sign("fine"), (" all is well", "fine")]
     about = [f"ddns {seen.version}".strip(), _OWNERS.get(whose, whose)]
     if seen.written_at:
         about.append(f"checked {relative(seen.written_at, now)}")
     screen.line((seen.host or "this machine", "strong"), "  ", *verdict, ("  " + " · ".join(about), "dim"), hang=2)
+    if seen.retired_at is not None:
+        what = "" if left(seen) else "; nothing is published from this machine"
+        screen.line(sign("waiting"), f" Retired {_moment(seen.retired_at, now)}{what}", hang=2)
+        screen.line("→ ", pasted("To start again: ddns resume"), indent=2, hang=2)
     if paused and seen.paused_until is not None:
         ends = "" if endless(seen.paused_until) else f" until {_moment(seen.paused_until, now)}"
-        screen.line(sign("waiting"), f" Runs change nothing{ends}; end the pause with: ddns resume", hang=2)
+        screen.line(sign("waiting"), pasted(f" Runs change nothing{ends}; end the pause with: ddns resume"), hang=2)
 
 
 def _moment(moment: float, now: float) -> str:
     return f"{local(moment, now)} ({relative(moment, now)})"
 
 
-def _draw_records(screen: Screen, seen: View, now: float) -> None:
-    if not seen.records:
+def _draw_records(screen: Screen, records: Sequence[Record], now: float) -> None:
+    if not records:
         screen.line(("No record: the settings name none, or no run has looked at them yet.", "dim"))
         return
     room = screen.width - _BESIDE_NAME
-    name = max((w for record in seen.records if (w := width_of(record.name)) <= room), default=0)
-    address = max(width_of(record.address or "none") for record in seen.records)
-    kind = max(4, *(len(record.type) for record in seen.records))
-    told = [list(_facts(record, now)) for record in seen.records]
+    name = max((w for record in records if (w := width_of(record.name)) <= room), default=0)
+    address = max(width_of(record.address or "none") for record in records)
+    kind = max(4, *(len(record.type) for record in records))
+    told = [list(_facts(record, now)) for record in records]
     longest = max(width_of(_DOT.join(facts)) for facts in told)
     wide = screen.width >= name + address + longest + _SIGN_TYPE
-    for record, facts in zip(seen.records, told, strict=True):
+    for record, facts in zip(records, told, strict=True):
         head: list[Part] = [sign(standing(record)), " "]
         if width_of(record.name) > room:
             screen.folded(record.name, lead=head, role="strong")

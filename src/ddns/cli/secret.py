@@ -11,6 +11,7 @@ import click
 
 from ddns.cli import complete, options
 from ddns.cli.output import Group, emit
+from ddns.cli.paste import pasted
 from ddns.wording import visible
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _draw(screen: Screen, found: list[Kept]) -> None:
     from ddns.render import Cell, sign
 
     if not found:
-        screen.line("No secret is stored, and the settings name none; store one with: ddns secret set ID")
+        screen.line(pasted("No secret is stored, and the settings name none; store one with: ddns secret set ID"))
         return
     rows: list[list[Cell]] = []
     for one in found:

@@ -76,13 +76,30 @@ def run_mark(code: int) -> str:
 
 
 def troubles(view: View, now: float) -> list[Trouble]:
-    """All that is wrong, the worst first; empty when all is well. Being paused is not wrong."""
+    """All that is wrong, the worst first; empty when all is well. Being paused or retired is not wrong.
+
+    A retired machine is asked for nothing but to leave nothing behind: neither records nor runs are missed.
+    """
+    if view.retired_at is not None:
+        return list(_left(view))
     all_ = [*_run(view), *_none(view, now), *_blocks(view, now), *_records(view), *_lease(view, now), *_age(view, now)]
     found = list({(trouble.what, trouble.advice): trouble for trouble in all_}.values())  # the same is told once
     if not found and view.exit != Exit.FINE:
         told = meaning(view.exit)
         found.append(Trouble(told.wrong, told.advice))
     return found
+
+
+def left(view: View) -> list[Record]:
+    """What a retired machine still publishes."""
+    return [record for record in view.records if record.address]
+
+
+def _left(view: View) -> Iterator[Trouble]:
+    for record in left(view):
+        why = f": {words(record.code)}" if record.code else ""
+        advice = record.advice if record.code == errors.Conflict.code else ""  # another owner's to take away
+        yield Trouble(f"{record.name} {record.type} is still published{why}", advice or "Go on with: ddns remove --all")
 
 
 def _run(view: View) -> Iterator[Trouble]:

@@ -78,6 +78,8 @@ class View(Value):
     contended_at: float | None = None
     #: The last jump of each family to another network, within the week before the last full run.
     moves: tuple[Moved, ...] = ()
+    #: Since when the records are withdrawn by `ddns remove --all`.
+    retired_at: float | None = None
 
 
 def view(document: Mapping[str, Any]) -> View:
@@ -98,6 +100,7 @@ def view(document: Mapping[str, Any]) -> View:
         contentions=_number(document, "contentions_last_hour"),
         contended_at=seconds_of(document.get("contended_at")),
         moves=tuple({m.family: m for m in map(_moved, _tables(document, "moves")) if m.before and m.after}.values()),
+        retired_at=seconds_of(document.get("retired_at")),
     )
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from ddns.cli import options
+from ddns.unread import left, unread
 from ddns.wording import span, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ddns.watch.loop import Told
+
+T = TypeVar("T")
 
 _DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(s|m|h|d)")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -62,7 +68,22 @@ def watch(*, data: str | None, every: float, as_json: bool) -> None:
             )
             click.echo(f"watching: a run every {span(every)}{heeds}; Ctrl-C ends it")
 
-    stay(data, every, _tell_json if as_json else _tell, ready)
+    stay(data, every, _going_on(_tell_json if as_json else _tell), _going_on(ready))
+
+
+def _going_on(tell: Callable[[T], None]) -> Callable[[T], None]:
+    """Tell, and go on where that can't be written: a full disk behind the output must not end the runs."""
+
+    def told(what: T) -> None:
+        try:
+            tell(what)
+            sys.stdout.flush()
+        except OSError as error:
+            if left(error):
+                raise
+            unread(error)
+
+    return told
 
 
 def _tell(told: Told) -> None:

@@ -64,6 +64,17 @@ class Start:
         self.trace_id = os.urandom(8).hex()
 
 
+def say(text: str) -> None:
+    """A line on standard output. That it can't be had any more is no failure of a run: the rest of it goes nowhere."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        from ddns.unread import unread
+
+        unread(error)
+
+
 def run(request: RunRequest) -> int:
     """One run, start to end; returns the exit code."""
     from ddns.errors import BusyError, StateError
@@ -86,7 +97,9 @@ def run(request: RunRequest) -> int:
     try:
         lock = host.InstanceLock(start.places.state)
     except BusyError as error:
-        sys.stderr.write(f"ddns: {error.message}\n")
+        from ddns.runtime.full import complain
+
+        complain(error, start.places.option)
         return int(error.exit)
     except StateError as error:
         from ddns.runtime.full import unusable

@@ -22,7 +22,7 @@ from ddns.model import Outcome, Run
 from ddns.moves import moved
 from ddns.report.events import outcome_line, skewed, tell_detection, tell_outcome
 from ddns.report.log import JsonLog
-from ddns.runtime import RunRequest, Start, compose, connections, events, loading
+from ddns.runtime import RunRequest, Start, compose, connections, events, loading, say
 from ddns.runtime.promise import promise
 from ddns.runtime.quick import fingerprint
 from ddns.state.opening import open_store
@@ -30,6 +30,7 @@ from ddns.state.standing import tail
 from ddns.state.status import document
 from ddns.state.store import Store
 from ddns.times import utc
+from ddns.wording import pasteable
 
 #: How a tail begins that no full run has made yet.
 _NAMELESS = '{"host":"",'
@@ -53,7 +54,7 @@ def nothing_here(start: Start) -> int:
     try:
         loading.settings_bytes(start.places)
     except SettingsError as error:
-        complain(error)
+        complain(error, start.places.option)
     return int(Exit.SETTINGS)
 
 
@@ -169,14 +170,10 @@ class _Session:
         """A line on standard output, and in the log with a `level`."""
         if level:
             self._log.write(level, text)
-        try:
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
-        except OSError:
-            pass  # nobody reads any more; the other records are written all the same
+        say(pasteable(text, self._start.places.option))
 
     def _settings_wrong(self, error: SettingsError) -> int:
-        complain(error)
+        complain(error, self._start.places.option)
         for problem in error.problems or (error.message,):
             self._log.write("ERROR", problem, code=error.code)
         self._close(int(error.exit), None, 0, None)
@@ -253,18 +250,18 @@ def show(places: host.Places, status: bytes) -> str:
     return ""
 
 
-def complain(error: DdnsError) -> None:
-    """Tell an error on standard error: what is wrong, and what to do."""
+def complain(error: DdnsError, option: str = "") -> None:
+    """Tell an error on standard error: what is wrong, and what to do. `option` as in `Places.option`."""
     problems = error.problems if isinstance(error, SettingsError) and error.problems else (error.message,)
     for problem in problems:
         sys.stderr.write(f"ddns: {problem}\n")
     if error.advice:
-        sys.stderr.write(f"ddns: {error.advice}\n")
+        sys.stderr.write(f"ddns: {pasteable(error.advice, option)}\n")
 
 
 def unusable(start: Start, error: StateError) -> int:
     """The end of a run whose state can't be used: told on standard error and, where possible, in status.json."""
-    complain(error)
+    complain(error, start.places.option)
     events.state_unusable(start.places, error, start.trace_id)
     now = utc(start.started)
     run = {"id": start.trace_id, "started": now, "ended": now, "exit": int(error.exit), "full": True}

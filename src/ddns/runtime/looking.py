@@ -20,7 +20,7 @@ from ddns.memory import BlockNote, BreakerNote, Memory
 from ddns.model import Change, Outcome, Resolution, Run
 from ddns.report.events import skewed
 from ddns.resting import resting
-from ddns.runtime import RunRequest, Start, compose, loading
+from ddns.runtime import RunRequest, Start, compose, loading, say
 from ddns.runtime.full import complain
 from ddns.sources import table
 from ddns.state.reader import Reader
@@ -171,14 +171,14 @@ def trial_run(start: Start, request: RunRequest, seams: compose.Seams | None = N
     try:
         found = plan(start, request, seams)
     except DdnsError as error:
-        complain(error)
+        complain(error, start.places.option)
         return int(error.exit)
     held = [Outcome(hold.kind, hold.key, start.started, cause=hold.cause, until=hold.until) for hold in found.plan.held]
     for outcome in held:
         sys.stderr.write(f"ddns: {outcome.key}: {outcome.cause.message if outcome.cause else outcome.kind}\n")
     code = worst([outcome.exit for outcome in held])
     if code is Exit.FINE:
-        sys.stdout.write(f"trial: settings, secrets, address and {_count(found)} are fine; nothing was written\n")
+        say(f"trial: settings, secrets, address and {_count(found)} are fine; nothing was written")
     return int(code)
 
 

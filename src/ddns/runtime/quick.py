@@ -18,7 +18,7 @@ from ddns.expect import OWN_PROBE, Ask, End, Expectation, end, expect
 from ddns.host import route
 from ddns.net import wire
 from ddns.report.line import line
-from ddns.runtime import Start
+from ddns.runtime import Start, say
 from ddns.state import ending
 from ddns.state.schema import connect
 from ddns.state.status import document
@@ -101,7 +101,7 @@ def _quick(start: Start, base: sqlite3.Connection, ask: AskProbe) -> int | None:
     expectation, log, paused_until = ending.load(base)
     if paused_until is not None and start.started < paused_until:
         _close(start, base, 0, '"paused"', f'{{"until":{paused_until!r}}}', log=log)
-        sys.stdout.write("paused; `ddns resume` ends it\n")
+        say(f"paused; `ddns resume{start.places.option}` ends it")
         return 0
     if expectation is None:
         return None
@@ -142,9 +142,9 @@ def _end(start: Start, base: sqlite3.Connection, expectation: Expectation, asked
     listed = ",".join(f'"{text}"' for text in addresses)
     names = ",".join('"' + name.replace("\\", "").replace('"', "") + '"' for name in asked)
     _close(start, base, expectation.exit, '"nothing changed"', f'{{"addresses":[{listed}],"asked":[{names}]}}', log=log)
-    again = f"; exit {expectation.exit} as before: see ddns status" if expectation.exit else ""
+    again = f"; exit {expectation.exit} as before: see ddns status{start.places.option}" if expectation.exit else ""
     told = f": {', '.join(addresses)} (asked {', '.join(asked)})" if addresses else ""
-    sys.stdout.write(f"nothing changed{told}{again}\n")
+    say(f"nothing changed{told}{again}")
     return expectation.exit
 
 

@@ -44,7 +44,7 @@ def status(data: str | None = None) -> Status:
             return Status(_document(content, places.status_file), places.status_file, places.log_file, places.whose)
     raise NoStatus(
         f"no run yet: there is no {' and no '.join(places.status_file for places in tried)}",
-        advice="Start one with: ddns run" + (f" --data {data}" if data is not None else ""),
+        advice="Start one with: ddns run",
     )
 
 

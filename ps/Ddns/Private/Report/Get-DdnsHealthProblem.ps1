@@ -61,6 +61,11 @@ function Get-DdnsRunProblem {
         New-DdnsProblem -Text $said -Advice 'Just deployed: wait for the first run. Else: Start-DdnsTask -Wait.'
         return
     }
+    if ($status.retired_at) {
+        $text = 'retired since {0}: its runs do nothing' -f (Get-DdnsUtcText -Time $status.retired_at)
+        New-DdnsProblem -Text $text -Advice 'To start again: deploy it again, or ddns resume there.'
+        return
+    }
     $exit = $status.run.exit
     # What a provider refuses is told of each record, with its own advice.
     $told = $exit -eq 12 -and @($status.records | Where-Object { $_.error }).Count

@@ -7,12 +7,20 @@ from collections.abc import Iterator
 
 import click
 
-from ddns.cli import complete
+from ddns.cli import complete, paste
 from ddns.errors import UsageError
+
+
+def _file(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    paste.operator(ctx)
+    paste.given(ctx, "--config", value)
+    return value
+
 
 config = click.option(
     "--config",
     metavar="FILE",
+    callback=_file,
     shell_complete=complete.files,
     help="The gateway's settings, instead of gateway.toml in its place.",
 )

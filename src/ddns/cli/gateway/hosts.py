@@ -9,6 +9,7 @@ import click
 from ddns.cli import options
 from ddns.cli.gateway.common import config, extra
 from ddns.cli.output import emit
+from ddns.cli.paste import pasted
 
 if TYPE_CHECKING:
     from ddns.gateway.operators import HostView
@@ -64,7 +65,7 @@ def _draw(listed: list[dict[str, Any]]) -> None:
 
     screen, now = Screen(), time.time()
     if not listed:
-        screen.line("No host is enrolled yet; mint a code with: ddns gateway code HOST")
+        screen.line(pasted("No host is enrolled yet; mint a code with: ddns gateway code HOST"))
         return
     rows: list[list[Cell]] = []
     for host in listed:
