@@ -77,7 +77,11 @@ def test_a_row_is_flat_and_says_it_all(shell: pwsh.Shell) -> None:
         ("$a[0].Status = $null; $a[0].StatusError = 'it is not there'", "Warning", "it is not there"),
         ("$a[0].Status.run.exit = 10", "Failed", "the settings are wrong"),
         ("$a[0].Status.run.exit = 14", "OK", ""),
-        ("Add-Member -InputObject $a[0].Status retired_at '2026-11-22T19:00:00Z'", "Warning", "retired since 2026-11-22T19:00"),
+        (
+            "Add-Member -InputObject $a[0].Status retired_at '2026-11-22T19:00:00Z'",
+            "Warning",
+            "retired since 2026-11-22T19:00",
+        ),
         ("$a[0].Status.run.exit = 11; $a[0].Status.last_runs[9].exit = 11", "Warning", "address is not known"),
         ("$a[0].Status.last_runs | % { $_.exit = 11 }; $a[0].Status.run.exit = 11", "Failed", "address is not known"),
         ("$a[0].Status.changes_last_hour = 4", "Warning", "4 changes in the last hour"),

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from ddns.host.places import quoted
+from ddns.quoting import quoted
 from ddns.wording import pasteable
 
 _GIVEN, _OPERATOR = "ddns.given", "ddns.operator"

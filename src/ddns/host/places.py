@@ -4,17 +4,6 @@ from __future__ import annotations
 
 import os
 
-#: Characters of paths, beside letters and digits, that no shell minds.
-_PLAIN = dict.fromkeys(map(ord, "/:._-+@%"), "a")
-
-
-def quoted(path: str) -> str:
-    """A path as this system's shells take it, in quotes where it needs them."""
-    plain = path.replace("\\", "") if os.sep == "\\" else path
-    if plain.translate(_PLAIN).isalnum():
-        return path
-    return f'"{path}"' if os.sep == "\\" else "'" + path.replace("'", "'\\''") + "'"
-
 
 class Places:
     """The folders of one installation; see the table in docs/reference. Plain strings: `pathlib` costs 10 ms."""
@@ -47,6 +36,8 @@ class Places:
         """What a command line needs to mean these places, with a space before it; "" for the usual ones."""
         if self.whose != "data folder":
             return ""
+        from ddns.quoting import quoted  # noqa: PLC0415 - advice that few runs give
+
         return f" --data {quoted(self.config)}"
 
     @property
