@@ -18,7 +18,7 @@
     changes nothing. Ends with 0 when all is well, 1 when something is wrong, 2 when the arguments are.
 
     With -ComputerName, -Session, machines from the pipeline or a fleet file: one row for each machine, the unreachable
-    included.
+    included. Format-Table -View Wide also shows task state, version and address.
 
 .PARAMETER ComputerName
     The machines: names (also user@host:port), computer objects of Active Directory, rows of a CSV with ComputerName,
@@ -73,7 +73,7 @@
     Also write the rows to this file: .csv, .json, or .html, a page that needs nothing but itself.
 
 .PARAMETER Detailed
-    The whole result instead of one row.
+    The whole result of the worker (Ddns.Result) instead of one flat row.
 
 .PARAMETER Drift
     What differs from what was deployed, instead; needs an administrator. Of other machines one result each, with Drift.
@@ -81,7 +81,7 @@
 .EXAMPLE
     .\Get-DDNS.ps1
 
-    One row.
+    This machine, as a list.
 
 .EXAMPLE
     .\Get-DDNS.ps1 -Drift

@@ -32,7 +32,7 @@ INTUNE = r".\New-DdnsIntunePackage.ps1 -Zip .\ddns-1.4.0-windows-amd64.zip -Sha2
 
 WATCH = (
     f"$rows = @(& '{TESTS / 'rows.ps1'}' -Count 20 | ConvertTo-DdnsTaskStatus -Now $now)\n"
-    "Format-DdnsScreen -Row $rows -Now $now -IntervalSeconds 30"
+    "Format-DdnsScreen -Row $rows -Now $now -IntervalSeconds 30 -Width 118"
 )
 
 SYNC = """
@@ -100,7 +100,7 @@ def page() -> None:
 
 if __name__ == "__main__":
     screen("fleet-sync", SYNC, r"Sync-DdnsFleet -Path .\fleet.psd1", 112)
-    screen("fleet-watch", WATCH, r"Get-DdnsReport -Path .\fleet.psd1 -Watch", 158)
+    screen("fleet-watch", WATCH, r"Get-DdnsReport -Path .\fleet.psd1 -Watch", 120)
     guide("deploy", "getting-started", "Outcome  : Installed", 84, f"PS C:\\ddns> {DEPLOY}\n")
     guide("gpo-log", "gpo", "ended with 0: Installed", 84)
     guide("intune-package", "intune", "InstallCommand", 152, f"PS C:\\work> {INTUNE}\n\n")

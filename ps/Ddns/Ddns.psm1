@@ -1,8 +1,8 @@
 # Loads the parts of the worker (their pure functions are used on this side, too), the private and the public commands.
 
 $ErrorActionPreference = 'Stop'
-# A misspelt variable is an error. Not more: what machines answer and clients write is read leniently here; the worker is stricter.
-Set-StrictMode -Version 1
+# What is misspelt, or is not there, is an error. What machines answer and clients write goes through ConvertTo-DdnsShape.
+Set-StrictMode -Version 3
 
 # Places that tests put in the place of the machine's own; nothing outside of this module's scope can set it.
 $script:DdnsPlaces = $null

@@ -199,8 +199,62 @@ def test_the_live_table_puts_the_worst_first(shell: pwsh.Shell) -> None:
     ).out
     lines = text.splitlines()
     assert "60 machines: 3 Failed, 3 Unreachable, 1 NotInstalled, 7 Warning, 46 OK" in lines[0]
-    assert [line.split()[1] for line in lines[3:11]] == ["Failed"] * 3 + ["Unreachable"] * 3 + [
-        "NotInstalled",
-        "Warning",
-    ]
-    assert max(map(len, lines)) <= 155
+    kinds = [line[10:22].strip() for line in lines[3:] if not line.startswith(" ")]
+    assert kinds == ["Failed"] * 3 + ["Unreachable"] * 3 + ["NotInstalled"] + ["Warning"] * 7 + ["OK"] * 46
+
+
+@pytest.mark.parametrize(("width", "height"), [(79, 24), (119, 30), (199, 80)])
+def test_the_live_table_fits_its_window_and_cuts_no_problem_off(shell: pwsh.Shell, width: int, height: int) -> None:
+    text = run(
+        shell,
+        f"$rows = @({ANSWERS} | ConvertTo-DdnsTaskStatus -Now $now)\n"
+        f"Format-DdnsScreen -Row $rows -Now $now -IntervalSeconds 30 -Width {width} -Height {height}",
+    ).out
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= height
+    whole = " ".join(text.split())
+    assert "lab57.dyn.example.com A: bad credentials" in whole
+    assert "The machine does not answer: connect to host" in whole
+    shown = sum(not line.startswith(" ") for line in lines[3:])
+    left = re.fullmatch(r"\.\.\. and (\d+) more, the worst of them (\w+); .*", lines[-1])
+    assert (shown - 1 + int(left[1]) if left else shown) == 60
+    assert bool(left) == (height < 60)
+
+
+def shown(shell: pwsh.Shell, width: int, more: str = "", number: int = 60) -> list[str]:
+    """What a terminal of a width shows of some machines."""
+    return run(
+        shell,
+        f"Update-FormatData -PrependPath '{pwsh.PS / 'Ddns' / 'Ddns.Format.ps1xml'}'\n"
+        f"$rows = @(& '{HERE / 'rows.ps1'}' -Count {number} | ConvertTo-DdnsTaskStatus -Now $now)\n"
+        f"$rows {more} | Out-String -Width {width}",
+    ).out.splitlines()
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_the_table_says_name_state_and_result_at_every_width(shell: pwsh.Shell, width: int) -> None:
+    lines = shown(shell, width)
+    assert lines[1].split() == ["Computer", "Health", "Last", "run", "Result"]
+    assert max(map(len, lines)) <= width
+    blocks = re.split(r"\n(?=\S)", "\n".join(lines[3:]))
+    said = {block.split()[0]: "".join(line[38:] for line in block.splitlines()) for block in blocks if block.strip()}
+    assert len(said) == 60
+    assert said["ham-pc01"] == "every record is right: 203.0.113.11"
+    assert said["srv-web19"].startswith("srv-web19.dyn.example.com A: bad credentials; last run: a provider refuses")
+    assert said["muc-pc23"] == "the task is disabled; the last run was fine"
+    assert max(len(block.splitlines()) for block in blocks) <= 3
+
+
+def test_one_machine_is_a_list(shell: pwsh.Shell) -> None:
+    alone = "| Select-Object -Last 1 | ForEach-Object { $_.PSObject.TypeNames.Insert(0, 'Ddns.MachineStatus'); $_ }"
+    text = "\n".join(shown(shell, 80, alone, 19))
+    told = {name.strip(): value for name, value in re.findall(r"^(\w[\w ]*?) *: (.*)$", text, re.MULTILINE)}
+    assert told["Computer"] == "srv-web19"
+    assert told["Problem"] == "srv-web19.dyn.example.com A: bad credentials"
+    assert told["What to do"].startswith("Store a valid secret")
+    assert told["Task"] == "Ready, as LOCAL SERVICE, every 10 min"
+    assert told["Last run"].startswith("2026-11-22 19:57:00 UTC: a provider refuses")
+    assert told["Next run"] == "2026-11-22 20:07:00 UTC"
+    assert told["Address"] == "203.0.113.29"
+    assert told["Runs"] == "6 of the last 10 fine"

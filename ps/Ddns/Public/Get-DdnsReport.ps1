@@ -12,10 +12,10 @@ function Get-DdnsReport {
 
     .PARAMETER ComputerName
         The machines: names (also user@host:port), computer objects of Active Directory, rows of a CSV with ComputerName,
-        lines of a text file. Without machines and sessions: this one.
+        lines of a text file; from the pipeline, too. Without machines and sessions: this one.
 
     .PARAMETER Session
-        Open sessions of any kind.
+        Open sessions of any kind: Windows Remote Management, SSH, PowerShell Direct.
 
     .PARAMETER Path
         A fleet file: all its machines.
@@ -24,7 +24,7 @@ function Get-DdnsReport {
         Rows of an earlier call or of Get-DdnsTask, to write a report of them without asking again.
 
     .PARAMETER Credential
-        An account of the machines, for Windows Remote Management.
+        An administrator of the machines, for Windows Remote Management.
 
     .PARAMETER Transport
         WinRM or SSH.
@@ -51,10 +51,10 @@ function Get-DdnsReport {
         How many machines at once.
 
     .PARAMETER TimeoutSeconds
-        How long one machine may take.
+        How long one attempt on one machine may take.
 
     .PARAMETER Retry
-        How often a machine that does not answer is tried again.
+        How often a machine is tried again when the network or another deployment was in the way.
 
     .PARAMETER Watch
         Show a table that is drawn anew until Ctrl+C.
@@ -95,10 +95,11 @@ function Get-DdnsReport {
     [OutputType('Ddns.TaskStatus')]
     param(
         [Parameter(ParameterSetName = 'Name', ValueFromPipeline, Position = 0)]
+        [Alias('CN')]
         [AllowNull()]
         [object[]] $ComputerName,
 
-        [Parameter(Mandatory, ParameterSetName = 'Session')]
+        [Parameter(ParameterSetName = 'Name')]
         [System.Management.Automation.Runspaces.PSSession[]] $Session,
 
         [Parameter(Mandatory, ParameterSetName = 'Fleet')]
@@ -128,7 +129,7 @@ function Get-DdnsReport {
         [ValidateRange(1, 512)]
         [int] $ThrottleLimit = 32,
 
-        [ValidateRange(1, 3600)]
+        [ValidateRange(1, 86400)]
         [int] $TimeoutSeconds = 120,
 
         [ValidateRange(0, 10)]
@@ -153,31 +154,16 @@ function Get-DdnsReport {
         }
     }
     end {
-        $way = @{}
-        foreach ($key in 'Credential', 'Transport', 'UserName', 'KeyFilePath', 'SshOption', 'Port', 'UseSSL', 'SkipNameCheck') {
-            if ($PSBoundParameters.ContainsKey($key)) {
-                $way[$key] = $PSBoundParameters[$key]
-            }
+        $call = Resolve-DdnsCall -Bound $PSBoundParameters -Given $given.ToArray() -Piped $MyInvocation.ExpectingInput -Question
+        if ($Path) {
+            $call.Here = $false
+            $call.Target = @(Get-DdnsFleetTarget -Path $Path -Connection (Get-DdnsConnection -Bound $PSBoundParameters))
         }
-        $targets = @(switch ($PSCmdlet.ParameterSetName) {
-                'Session' { Resolve-DdnsTarget -InputObject $Session -Connection $way }
-                'Fleet' { Get-DdnsFleetTarget -Path $Path -Connection $way }
-                'Name' {
-                    if ($given.Count) {
-                        Resolve-DdnsTarget -InputObject $given.ToArray() -Connection $way
-                    }
-                }
-            })
-        # Nothing was named, as against: what was named holds no machine.
-        $here = $PSCmdlet.ParameterSetName -eq 'Name' -and -not $given.Count -and -not $PSBoundParameters.ContainsKey('ComputerName') -and -not $MyInvocation.ExpectingInput
-        $fan = @{ ThrottleLimit = $ThrottleLimit; TimeoutSeconds = $TimeoutSeconds; Retry = $Retry; Activity = 'How they do' }
         $ask = {
             if ($PSCmdlet.ParameterSetName -eq 'Rows') {
                 $InputObject
-            } elseif ($here) {
-                Invoke-DdnsTarget -Request @{ Operation = 'Query' } | ConvertTo-DdnsTaskStatus
             } else {
-                Invoke-DdnsFleet -Target $targets -Request @{ Schema = 1; Operation = 'Query' } @fan | ConvertTo-DdnsTaskStatus
+                Invoke-DdnsTarget -Request @{ Operation = 'Query' } -Call $call -Activity 'How they do' | ConvertTo-DdnsTaskStatus -Alone:$call.Here
             }
         }
         if ($Watch) {

@@ -7,7 +7,8 @@ function Get-DdnsTask {
         Merges what the task scheduler knows with the client's own status file. It changes nothing, disturbs no run, and
         needs no elevation; where something can't be seen without it, that is said, not "not installed".
 
-        Each machine has exactly one row, the unreachable included.
+        This machine is shown as a list. Of other machines each has exactly one row, the unreachable included: name, health, age of
+        the last run, and its result in words, or what is wrong; Format-Table -View Wide also shows state, version and address.
 
     .PARAMETER ComputerName
         The machines: names (also user@host:port), computer objects of Active Directory, rows of a CSV with ComputerName,
@@ -55,12 +56,17 @@ function Get-DdnsTask {
     .EXAMPLE
         Get-DdnsTask
 
-        One row: name, address, health, last result, next run.
+        What there is to know: health, what is wrong and what to do, last run in words, next run, address, last proof.
 
     .EXAMPLE
         Get-DdnsTask | Format-List *
 
         All of it.
+
+    .EXAMPLE
+        Get-DdnsTask -ComputerName pc01, pc02 | Format-Table -View Wide
+
+        Also task state, version and address.
 
     .EXAMPLE
         Get-DdnsTask -ComputerName pc01, pc02 | Where-Object Health -ne 'OK'
@@ -105,7 +111,7 @@ function Get-DdnsTask {
     end {
         $call = Resolve-DdnsCall -Bound $PSBoundParameters -Given $given.ToArray() -Piped $MyInvocation.ExpectingInput -Question
         Invoke-DdnsTarget -Request @{ Operation = 'Query' } -Call $call -Activity 'How they do' | ForEach-Object {
-            if ($Detailed) { $_ } else { ConvertTo-DdnsTaskStatus -Result $_ }
+            if ($Detailed) { $_ } else { ConvertTo-DdnsTaskStatus -Result $_ -Alone:$call.Here }
             Write-DdnsFailure -Cmdlet $PSCmdlet -Result $_
         }
     }

@@ -96,7 +96,7 @@ function Set-DdnsConfig {
     [OutputType('Ddns.Result')]
     param(
         [string]$Path,
-        [object]$Secret,
+        [Alias('Token')][object]$Secret,
         [string]$SecretName,
         [string]$Vault,
         [Parameter(ValueFromPipeline)]

@@ -93,8 +93,8 @@ function ConvertFrom-DdnsAnswer {
         Write-Verbose "An answer can't be read: $($_.Exception.Message)"
         return
     }
-    if ($null -ne $result -and $result.PSObject.Properties['Outcome']) {
-        $result
+    if (Get-DdnsKey -Table $result -Key 'Outcome') {
+        Add-DdnsMissing -Answer $result
     }
 }
 

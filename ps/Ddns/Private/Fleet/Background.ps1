@@ -41,7 +41,8 @@ function Stop-DdnsSshProcess {
         return
     }
     foreach ($process in (Get-Process -Name ssh -ErrorAction SilentlyContinue)) {
-        if ($process.Parent -and $process.Parent.Id -eq $PID -and "$($process.CommandLine)".Contains($token.Value)) {
+        $parent = Get-DdnsKey -Table $process -Key 'Parent'
+        if ($parent -and $parent.Id -eq $PID -and "$(Get-DdnsKey -Table $process -Key 'CommandLine')".Contains($token.Value)) {
             Stop-Process -Id $process.Id -Force -ErrorAction SilentlyContinue
         }
     }

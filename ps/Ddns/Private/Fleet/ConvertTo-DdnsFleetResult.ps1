@@ -27,9 +27,9 @@ function ConvertTo-DdnsFleetResult {
             PreviousVersion = "$($Result.PreviousVersion)"
             Pending         = $pending -join '; '
             Drift           = $drift -join '; '
-            ErrorCode       = "$($Result.Error.Code)"
-            Error           = "$($Result.Error.Message)"
-            Advice          = "$($Result.Error.Advice)"
+            ErrorCode       = "$(Get-DdnsKey -Table $Result.Error -Key 'Code')"
+            Error           = "$(Get-DdnsKey -Table $Result.Error -Key 'Message')"
+            Advice          = "$(Get-DdnsKey -Table $Result.Error -Key 'Advice')"
             Attempts        = $Result.Attempts
             FromJournal     = [bool]$Result.FromJournal
             Seconds         = [Math]::Round($Result.Milliseconds / 1000.0, 1)

@@ -17,8 +17,9 @@ function Read-DdnsInventory {
     } catch {
         throw [InvalidOperationException]::new("The inventory $Path can't be read: $($_.Exception.Message) Restore it from a backup, or set it aside: then nothing that earlier runs made is removed any more.")
     }
-    foreach ($property in $read.machines.PSObject.Properties) {
-        $entry = @{}
+    $machines = Get-DdnsKey -Table $read -Key 'machines' -Default ([pscustomobject]@{})
+    foreach ($property in $machines.PSObject.Properties) {
+        $entry = @{ packages = $null; version = ''; marker = ''; at = ''; tombstone = $null }
         foreach ($value in $property.Value.PSObject.Properties) {
             # PowerShell 7 makes a time of what looks like one.
             $isTime = $value.Value -is [DateTime]
@@ -70,7 +71,7 @@ function Update-DdnsInventory {
     }
     $entry = @{
         packages = $packages
-        version = "$($Result.Version)"; marker = "$($Result.Task.Marker)"; at = "$($Result.StartedAt)"; tombstone = $Result.Tombstone
+        version = "$($Result.Version)"; marker = "$(Get-DdnsKey -Table $Result.Task -Key 'Marker')"; at = "$($Result.StartedAt)"; tombstone = $Result.Tombstone
         address = $Target.Address; port = $Target.Port; transport = $Target.Transport; userName = $Target.UserName
         keyFilePath = $Target.KeyFilePath; expectedName = $Target.ExpectedName
     }

@@ -120,7 +120,7 @@ function Get-DdnsUndoRequest {
     $request['Version'] = $Result.PreviousVersion
     $request['Settings'] = $null
     $request['Package'] = ''
-    $request['Sha256'] = if ($entry) { "$(([pscustomobject]$entry.packages).($Result.PreviousVersion))" } else { '' }
+    $request['Sha256'] = if ($entry) { "$(Get-DdnsKey -Table $entry.packages -Key $Result.PreviousVersion)" } else { '' }
     $request['AllowDowngrade'] = $true
     $request
 }

@@ -191,14 +191,15 @@ function Write-DdnsRowError {
         [object] $Row,
         [System.Management.Automation.PSCmdlet] $Cmdlet
     )
-    if (-not $Row.ErrorCode -or $Row.Outcome -in 'NotReached', 'Left') {
+    # Of a roll-out, of a report, or of a file: not all have all.
+    $of = ConvertTo-DdnsShape -Value $Row -Shape @{ ComputerName = 'text'; ErrorCode = 'text'; Outcome = 'text'; Error = 'text'; Problem = 'text'; Advice = 'text' }
+    if (-not $of.ErrorCode -or $of.Outcome -in 'NotReached', 'Left') {
         return
     }
-    # A row of a roll-out has Error, a row of a report Problem.
-    $said = if ($Row.Error) { $Row.Error } else { $Row.Problem }
-    $text = "$($Row.ComputerName): $said $($Row.Advice)"
-    $category = if ($Row.Outcome -eq 'Unreachable') { 'ConnectionError' } else { 'NotSpecified' }
+    $said = if ($of.Error) { $of.Error } else { $of.Problem }
+    $text = "$($of.ComputerName): $said $($of.Advice)"
+    $category = if ($of.Outcome -eq 'Unreachable') { 'ConnectionError' } else { 'NotSpecified' }
     $exception = New-Object -TypeName InvalidOperationException -ArgumentList $text
-    $record = New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, "Ddns.$($Row.ErrorCode)", $category, $Row.ComputerName
+    $record = New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, "Ddns.$($of.ErrorCode)", $category, $of.ComputerName
     Write-DdnsErrorRecord -Cmdlet $Cmdlet -Record $record
 }

@@ -59,8 +59,12 @@ function Read-DdnsJournal {
     }
     foreach ($line in [IO.File]::ReadAllLines($Path)) {
         try {
-            $entry = ConvertFrom-Json -InputObject $line -ErrorAction Stop
+            $read = ConvertFrom-Json -InputObject $line -ErrorAction Stop
         } catch {
+            continue
+        }
+        $entry = ConvertTo-DdnsShape -Value $read -Shape @{ kind = 'text'; computer = 'text'; request = 'text'; result = 'text'; left = 'number'; at = 'time' }
+        if (-not $entry.computer -and $entry.kind -in 'done', 'undone') {
             continue
         }
         if ($entry.kind -eq 'done') {
@@ -151,7 +155,10 @@ function Get-DdnsJournalResult {
     if ($entry.request -ne (Get-DdnsRequestHash -Request $Request)) {
         return
     }
-    $result = [System.Management.Automation.PSSerializer]::Deserialize($entry.result)
+    $result = ConvertFrom-DdnsAnswer -Answer @{ Result = $entry.result }
+    if ($null -eq $result) {
+        return
+    }
     $result.FromJournal = $true
     Add-DdnsFleetType -Answer $result
 }

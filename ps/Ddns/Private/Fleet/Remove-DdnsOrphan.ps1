@@ -30,7 +30,7 @@ function Remove-DdnsOrphan {
     $fan = $Run.Fan
     $ours = @(foreach ($answer in Invoke-DdnsFleet -Target $targets -Request @{ Schema = 1; Operation = 'Query' } -Activity 'Left over: look' @fan) {
             $made = "$($Run.Inventory.Machines[$answer.ComputerName].marker)"
-            $now = "$($answer.Task.Marker)"
+            $now = "$(Get-DdnsKey -Table $answer.Task -Key 'Marker')"
             if ($answer.Outcome -in 'Unreachable', 'Failed') {
                 $answer
             } elseif ($made -and $now -and $made -ne $now) {

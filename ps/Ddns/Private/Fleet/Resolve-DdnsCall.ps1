@@ -28,11 +28,6 @@ function Resolve-DdnsCall {
         [switch] $Question
     )
     $call = @{ Here = $false; Target = @(); Fan = @{}; JournalPath = "$($Bound['JournalPath'])"; Fresh = [bool]$Bound['Fresh']; WhatIf = $false }
-    # Nothing was named, as against: what was named holds no machine.
-    if (-not $Piped -and -not $Given.Count -and -not $Bound.ContainsKey('ComputerName') -and -not $Bound.ContainsKey('Session')) {
-        $call.Here = $true
-        return $call
-    }
     $fan = @{ ThrottleLimit = 32; TimeoutSeconds = $(if ($Question) { 120 } else { 900 }); Retry = $(if ($Question) { 0 } else { 2 }) }
     foreach ($key in @($fan.Keys)) {
         if ($Bound.ContainsKey($key)) {
@@ -40,6 +35,11 @@ function Resolve-DdnsCall {
         }
     }
     $call.Fan = $fan
+    # Nothing was named, as against: what was named holds no machine.
+    if (-not $Piped -and -not $Given.Count -and -not $Bound.ContainsKey('ComputerName') -and -not $Bound.ContainsKey('Session')) {
+        $call.Here = $true
+        return $call
+    }
     $sessions = @(if ($Bound.ContainsKey('Session')) { $Bound['Session'] | Where-Object { $_ } })
     $call.Target = @(Resolve-DdnsTarget -InputObject ($Given + $sessions) -Connection (Get-DdnsConnection -Bound $Bound))
     $call

@@ -75,7 +75,8 @@ function ConvertTo-DdnsTarget {
         [hashtable] $Connection
     )
     if ($InputObject -is [System.Management.Automation.Runspaces.PSSession]) {
-        $port = $InputObject.Runspace.ConnectionInfo.Port
+        # Sessions to virtual machines and containers have none.
+        $port = Get-DdnsKey -Table $InputObject.Runspace.ConnectionInfo -Key 'Port'
         return New-DdnsTarget -Row @{ Name = $InputObject.ComputerName; Port = $port; Transport = 'Session'; Session = $InputObject }
     }
     $row = Get-DdnsTargetRow -InputObject $InputObject
@@ -115,7 +116,7 @@ function Get-DdnsTargetRow {
     $row = @{}
     $known = 'Address', 'Port', 'Transport', 'UserName', 'KeyFilePath', 'ExpectedName', 'Group', 'Ring'
     foreach ($key in $known + @('DNSHostName', 'ComputerName', 'CN', 'MachineName', 'HostName', 'Name')) {
-        $value = if ($InputObject -is [System.Collections.IDictionary]) { $InputObject[$key] } else { $InputObject.$key }
+        $value = if ($InputObject -is [System.Collections.IDictionary]) { $InputObject[$key] } else { Get-DdnsKey -Table $InputObject -Key $key }
         if ($null -ne $value -and "$value".Trim() -ne '') {
             $row[$key] = "$value".Trim()
         }

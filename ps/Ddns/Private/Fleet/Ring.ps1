@@ -26,7 +26,7 @@ function Test-DdnsRing {
     $asked = @{}
     foreach ($one in $Result) {
         if ($one.Outcome -in 'Failed', 'Unreachable', 'RolledBack') {
-            $ill[$one.ComputerName] = "$($one.Error.Message)"
+            $ill[$one.ComputerName] = "$(Get-DdnsKey -Table $one.Error -Key 'Message')"
         } else {
             $asked[$one.ComputerName] = $true
         }
@@ -69,7 +69,7 @@ function Get-DdnsUnwell {
     if ($row.Health -in 'Failed', 'NotInstalled', 'Unreachable') {
         return $row.Problem
     }
-    $ran = ConvertTo-DdnsUtc -Time $Answer.Status.run.ended
+    $ran = ConvertTo-DdnsUtc -Time (ConvertTo-DdnsShape -Value $Answer.Status -Shape (Get-DdnsAnswerShape).Status).run.ended
     # Clocks of two machines: a minute is no evidence.
     if (-not $ran -or $ran -lt $Since.AddMinutes(-1)) {
         return 'it has not run since the deployment'

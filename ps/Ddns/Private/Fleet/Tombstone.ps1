@@ -114,6 +114,6 @@ function Get-DdnsTombstoneText {
     [CmdletBinding()]
     [OutputType([string])]
     param([object] $Tombstone)
-    $gateways = @($Tombstone.Gateways | Where-Object { $_ } | ForEach-Object { "host $($_.Host) at $($_.Url)" })
-    @(@($Tombstone.Records | Where-Object { $_ }) + $gateways) -join ', '
+    $gateways = @((ConvertTo-DdnsShape -Value $Tombstone -Shape @{ Gateways = @(, @{ Host = 'text'; Url = 'text' }) }).Gateways | ForEach-Object { "host $($_.Host) at $($_.Url)" })
+    @(@((Get-DdnsKey -Table $Tombstone -Key 'Records') | Where-Object { $_ }) + $gateways) -join ', '
 }

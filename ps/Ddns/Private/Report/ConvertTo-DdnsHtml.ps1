@@ -65,7 +65,7 @@ function Get-DdnsKind {
     [CmdletBinding()]
     [OutputType([hashtable])]
     param([object] $Row)
-    $word = if ($Row.PSObject.Properties['Health']) { "$($Row.Health)" } else { "$($Row.Outcome)" }
+    $word = if ($Row.PSObject.Properties['Health']) { "$($Row.Health)" } else { "$(Get-DdnsKey -Table $Row -Key 'Outcome')" }
     $tone = switch ($word) {
         { $_ -in 'OK', 'Installed', 'Updated', 'Unchanged', 'Removed' } { 'good'; break }
         { $_ -in 'Warning', 'WouldInstall', 'WouldUpdate', 'WouldRemove', 'NotReached', 'Left' } { 'wait'; break }

@@ -78,18 +78,18 @@ function ConvertTo-DdnsCell {
         [hashtable] $Column,
         [hashtable] $Kind
     )
-    $value = $Row.($Column.Property)
+    $value = Get-DdnsKey -Table $Row -Key $Column.Property
     $text = ConvertTo-DdnsHtmlText -Text $value
     switch ($Column.Kind) {
         'name' { "<th scope=""row"" data-sort=""$text""><details><summary>$text</summary>$(ConvertTo-DdnsDetail -Row $Row)</details></th>" }
         'kind' { "<td data-sort=""$($Kind.Tone) $text""><span class=""pill $($Kind.Tone)"">$text</span></td>" }
         'time' { "<td data-sort=""$text""><time datetime=""$text"">$($text.Replace('T', ' ').TrimEnd('Z'))</time></td>" }
-        'dots' { "<td data-sort=""$('{0:000}' -f [int]$Row.RunsFine)"">$(ConvertTo-DdnsRunDot -LastRuns $value)</td>" }
+        'dots' { "<td data-sort=""$('{0:000}' -f [int](Get-DdnsKey -Table $Row -Key 'RunsFine' -Default 0))"">$(ConvertTo-DdnsRunDot -LastRuns $value)</td>" }
         'mono' { "<td data-sort=""$text"" class=""mono"">$($text.Replace('; ', '<br>'))</td>" }
         'number' { "<td data-sort=""$('{0:000000.0}' -f [double]$value)"" class=""number"">$text</td>" }
         'problem' {
-            $advice = ConvertTo-DdnsHtmlText -Text $Row.Advice
-            $more = if ($Row.PSObject.Properties['Pending']) { ConvertTo-DdnsHtmlText -Text ((@($Row.Pending, $Row.Drift) | Where-Object { $_ }) -join '; ') } else { '' }
+            $advice = ConvertTo-DdnsHtmlText -Text (Get-DdnsKey -Table $Row -Key 'Advice')
+            $more = if ($Row.PSObject.Properties['Pending']) { ConvertTo-DdnsHtmlText -Text ((@((Get-DdnsKey -Table $Row -Key 'Pending'), (Get-DdnsKey -Table $Row -Key 'Drift')) | Where-Object { $_ }) -join '; ') } else { '' }
             $said = (@($text, $more) | Where-Object { $_ }) -join '; '
             "<td data-sort=""$said"" class=""problem"">$said$(if ($advice) { "<small>$advice</small>" })</td>"
         }

@@ -13,28 +13,33 @@ function ConvertTo-DdnsTaskStatus {
         [object] $Result,
 
         # The time it is judged by.
-        [DateTime] $Now = [DateTime]::UtcNow
+        [DateTime] $Now = [DateTime]::UtcNow,
+
+        # This machine alone is asked: shown as a list, not as a row of a table.
+        [switch] $Alone
     )
     process {
-        $task = $Result.Task
-        $status = $Result.Status
-        $records = @($status.records | Where-Object { $_ })
-        $runs = @($status.last_runs | Where-Object { $_ })
-        $name = if ($Result.PSObject.Properties['ComputerName']) { $Result.ComputerName } else { $Result.Computer }
+        $answer = ConvertTo-DdnsShape -Value $Result -Shape (Get-DdnsAnswerShape)
+        $task = $answer.Task
+        $status = $answer.Status
+        $records = $status.records
+        $runs = $status.last_runs
+        $name = if ($answer.ComputerName) { $answer.ComputerName } else { $answer.Computer }
+        $meaning = if ($task.Meaning) { $task.Meaning } elseif ($null -ne $status.run.exit) { (Get-DdnsCode -Code $status.run.exit).Meaning } else { '' }
         $row = [ordered]@{
             PSTypeName      = 'Ddns.TaskStatus'
             ComputerName    = $name
             Health          = ''
-            Installed       = $Result.Outcome -notin 'NotInstalled', 'Unreachable' -and ($null -ne $task -or "$($Result.Version)" -ne '')
+            Installed       = $answer.Outcome -notin 'NotInstalled', 'Unreachable' -and ($task.Exists -or "$($answer.Version)" -ne '')
             State           = "$($task.State)"
-            Mode            = "$($Result.Mode)"
-            Version         = "$($Result.Version)"
+            Mode            = "$($answer.Mode)"
+            Version         = "$($answer.Version)"
             Address         = (@($records | ForEach-Object { $_.address } | Where-Object { $_ } | Select-Object -Unique) -join '; ')
             Names           = (@($records | ForEach-Object { "$($_.name) $($_.type)" }) -join '; ')
             LastRunTime     = Get-DdnsUtcText -Time $(if ($task.LastRunTime) { $task.LastRunTime } else { $status.run.started })
             LastResult      = $task.LastResult
             LastResultHex   = "$($task.LastResultHex)"
-            Meaning         = "$($task.Meaning)"
+            Meaning         = $meaning
             NextRunTime     = Get-DdnsUtcText -Time $task.NextRunTime
             MissedRuns      = $task.MissedRuns
             LastSuccess     = Get-DdnsUtcText -Time (Get-DdnsLastFine -Runs $runs)
@@ -52,14 +57,18 @@ function ConvertTo-DdnsTaskStatus {
             PausedUntil     = Get-DdnsUtcText -Time $status.paused_until
             Problem         = ''
             Advice          = ''
-            ErrorCode       = "$($Result.Error.Code)"
+            ErrorCode       = "$($answer.Error.Code)"
             CheckedAt       = Get-DdnsUtcText -Time $Now
         }
-        $problems = @(Get-DdnsHealthProblem -Result $Result -Row $row -Now $Now)
-        $row.Health = Get-DdnsHealthWord -Result $Result -Problems $problems
+        $problems = @(Get-DdnsHealthProblem -Answer $answer -Row $row -Now $Now)
+        $row.Health = Get-DdnsHealthWord -Outcome $answer.Outcome -Problems $problems
         $row.Problem = (@($problems | ForEach-Object { $_.Text }) -join '; ')
         $row.Advice = (@($problems | ForEach-Object { $_.Advice } | Where-Object { $_ } | Select-Object -Unique) -join '; ')
-        [pscustomobject]$row
+        $status = [pscustomobject]$row
+        if ($Alone) {
+            $status.PSObject.TypeNames.Insert(0, 'Ddns.MachineStatus')
+        }
+        $status
     }
 }
 
@@ -67,11 +76,11 @@ function Get-DdnsHealthWord {
     [CmdletBinding()]
     [OutputType([string])]
     param(
-        [object] $Result,
+        [string] $Outcome,
         [object[]] $Problems
     )
-    if ($Result.Outcome -in 'Unreachable', 'NotInstalled') {
-        return $Result.Outcome
+    if ($Outcome -in 'Unreachable', 'NotInstalled') {
+        return $Outcome
     }
     if (@($Problems | Where-Object { $_.Severity -eq 'Failed' }).Count) {
         return 'Failed'

@@ -4,35 +4,36 @@
 function Get-DdnsHealthProblem {
     <#
     .SYNOPSIS
-        All that is wrong, the worst first: Severity (Failed, Warning), Text, Advice.
+        All that is wrong with the machine of an answer (Get-DdnsAnswerShape), the worst first: Severity (Failed, Warning), Text, Advice.
     #>
     [CmdletBinding()]
     [OutputType([pscustomobject])]
     param(
         [Parameter(Mandatory)]
-        [object] $Result,
+        [object] $Answer,
 
         [Parameter(Mandatory)]
         [System.Collections.IDictionary] $Row,
 
         [DateTime] $Now
     )
-    if ($Result.Error) {
-        New-DdnsProblem -Severity 'Failed' -Text $Result.Error.Message -Advice $Result.Error.Advice
+    if ($Answer.Error.Exists) {
+        $said = @($Answer.Error.Message, $Answer.Error.Code, 'an error without a word' | Where-Object { $_ })[0]
+        New-DdnsProblem -Severity 'Failed' -Text $said -Advice $Answer.Error.Advice
         return
     }
-    if ($Result.Outcome -eq 'NotInstalled') {
+    if ($Answer.Outcome -eq 'NotInstalled') {
         New-DdnsProblem -Severity 'Failed' -Text 'not installed' -Advice 'Deploy it with Install-Ddns.'
         return
     }
-    if ($Result.Outcome -eq 'NeedsElevation') {
+    if ($Answer.Outcome -eq 'NeedsElevation') {
         New-DdnsProblem -Text 'the task can not be seen without elevation' -Advice 'Ask again from a PowerShell that was started as an administrator.'
     }
     @(
-        Get-DdnsRunProblem -Result $Result -Now $Now
-        Get-DdnsTaskProblem -Result $Result -Row $Row -Now $Now
-        Get-DdnsRecordProblem -Result $Result
-        Get-DdnsRateProblem -Row $Row -Measured ($null -ne $Result.Status.health.interval)
+        Get-DdnsRunProblem -Answer $Answer -Now $Now
+        Get-DdnsTaskProblem -Answer $Answer -Row $Row -Now $Now
+        Get-DdnsRecordProblem -Answer $Answer
+        Get-DdnsRateProblem -Row $Row -Measured ($null -ne $Answer.Status.health.interval)
     ) | Sort-Object -Property { if ($_.Severity -eq 'Failed') { 0 } else { 1 } }
 }
 
@@ -52,12 +53,12 @@ function Get-DdnsRunProblem {
     [CmdletBinding()]
     [OutputType([pscustomobject])]
     param(
-        [object] $Result,
+        [object] $Answer,
         [DateTime] $Now
     )
-    $status = $Result.Status
-    if (-not $status) {
-        $said = if ($Result.StatusError) { "$($Result.StatusError)" } else { 'there is no status yet' }
+    $status = $Answer.Status
+    if (-not $status.Exists) {
+        $said = if ($Answer.StatusError) { "$($Answer.StatusError)" } else { 'there is no status yet' }
         New-DdnsProblem -Text $said -Advice 'Just deployed: wait for the first run. Else: Start-DdnsTask -Wait.'
         return
     }
@@ -68,7 +69,7 @@ function Get-DdnsRunProblem {
     }
     $exit = $status.run.exit
     # What a provider refuses is told of each record, with its own advice.
-    $told = $exit -eq 12 -and @($status.records | Where-Object { $_.error }).Count
+    $told = $exit -eq 12 -and @($status.records | Where-Object { $_.error.Exists }).Count
     if ($exit -in 0, 14, $null -or $told) {
         return
     }
@@ -95,20 +96,20 @@ function Get-DdnsTaskProblem {
     [CmdletBinding()]
     [OutputType([pscustomobject])]
     param(
-        [object] $Result,
+        [object] $Answer,
         [System.Collections.IDictionary] $Row,
         [DateTime] $Now
     )
-    $task = $Result.Task
-    if (-not $task) {
-        if ($Result.Mode -in 'Task', 'LogonTask' -and $Result.Outcome -ne 'NeedsElevation') {
+    $task = $Answer.Task
+    if (-not $task.Exists) {
+        if ($Answer.Mode -in 'Task', 'LogonTask' -and $Answer.Outcome -ne 'NeedsElevation') {
             New-DdnsProblem -Severity 'Failed' -Text 'the task is missing' -Advice 'Deploy it again with Install-Ddns.'
         }
         return
     }
     if ($task.Enabled -eq $false) {
         New-DdnsProblem -Text 'the task is disabled' -Advice 'Find out who disabled it; Install-Ddns -Force enables it.'
-    } elseif ($task.Severity -eq 'Error' -and $task.LastResult -ne $Result.Status.run.exit) {
+    } elseif ($task.Severity -eq 'Error' -and $task.LastResult -ne $Answer.Status.run.exit) {
         New-DdnsProblem -Severity 'Failed' -Text $task.Meaning -Advice $task.Advice
     }
     if ($task.DefinitionMatch -eq $false) {
@@ -129,8 +130,8 @@ function Get-DdnsRecordProblem {
     # Records that are not right, and providers that refuse.
     [CmdletBinding()]
     [OutputType([pscustomobject])]
-    param([object] $Result)
-    foreach ($record in @($Result.Status.records | Where-Object { $_ -and $_.error })) {
+    param([object] $Answer)
+    foreach ($record in @($Answer.Status.records | Where-Object { $_.error.Exists })) {
         $severity = if ($record.outcome -in 'failed', 'contended') { 'Failed' } else { 'Warning' }
         $code = "$($record.error.code)".Split('.')[-1].Replace('_', ' ')
         New-DdnsProblem -Severity $severity -Text "$($record.name) $($record.type): $code" -Advice $record.error.advice

@@ -18,11 +18,14 @@ function Watch-DdnsReport {
             Start-Sleep -Seconds $IntervalSeconds
         }
         $rows = @(& $Ask)
-        # Not where the output is a file or a pipe: then screens follow each other.
+        $screen = @{ Row = $rows; Now = [DateTime]::UtcNow; IntervalSeconds = $IntervalSeconds }
+        # Not where the output is a file or a pipe: then screens follow each other, and have no end.
         if (-not [Console]::IsOutputRedirected) {
             [Console]::Clear()
+            $screen['Width'] = [Console]::WindowWidth - 1
+            $screen['Height'] = [Console]::WindowHeight - 1
         }
-        Write-Host -Object (Format-DdnsScreen -Row $rows -Now ([DateTime]::UtcNow) -IntervalSeconds $IntervalSeconds)
+        Write-Host -Object (Format-DdnsScreen @screen)
         if ($ReportPath) {
             Export-DdnsReport -InputObject $rows -Path $ReportPath -Title 'DDNS fleet'
         }
@@ -30,14 +33,19 @@ function Watch-DdnsReport {
 }
 
 function Format-DdnsScreen {
-    # The screen as text: what is wrong first, then the rest by name.
+    # The screen as text: what is wrong first, then the rest by name. What is wrong has all the width that the others leave, and no
+    # screen is higher than the window: its head would be out of sight, and the worst with it.
     [CmdletBinding()]
     [OutputType([string])]
     param(
         [AllowEmptyCollection()]
         [object[]] $Row,
         [DateTime] $Now,
-        [int] $IntervalSeconds
+        [int] $IntervalSeconds,
+        [int] $Width = 120,
+
+        # Lines; 0: as many as there are.
+        [int] $Height = 0
     )
     $order = 'Failed', 'Unreachable', 'NotInstalled', 'Warning', 'OK'
     $counts = foreach ($word in $order) {
@@ -46,18 +54,120 @@ function Format-DdnsScreen {
             "$number $word"
         }
     }
+    $columns = @(Get-DdnsScreenColumn -Row $Row -Width $Width)
     $lines = New-Object -TypeName 'System.Collections.Generic.List[string]'
-    $lines.Add(('ddns fleet   {0} machines: {1}   {2:HH:mm:ss}, every {3} s, Ctrl+C ends' -f $Row.Count, ($counts -join ', '), $Now.ToLocalTime(), $IntervalSeconds))
-    $lines.Add('')
-    $lines.Add(('{0,-20} {1,-12} {2,-22} {3,-9} {4,-8} {5,-5} {6}' -f 'Machine', 'Health', 'Address', 'Version', 'Last run', 'Fine', 'What to look at'))
-    foreach ($one in ($Row | Sort-Object -Property { [Array]::IndexOf($order, $_.Health) }, ComputerName)) {
-        $last = ConvertTo-DdnsUtc -Time $one.LastRunTime
-        $ago = if ($last) { Get-DdnsSpan -Span ($Now - $last) } else { '-' }
-        $fine = if ($one.Runs) { "$($one.RunsFine)/$($one.Runs)" } else { '-' }
-        $cells = $one.ComputerName, $one.Health, $one.Address, $one.Version, $ago, $fine, $one.Problem | ForEach-Object { ConvertTo-DdnsPrintable -Text "$_" }
-        $lines.Add(('{0,-20} {1,-12} {2,-22} {3,-9} {4,-8} {5,-5} {6}' -f (@(Limit-DdnsText $cells[0] 20) + $cells[1] + (Limit-DdnsText $cells[2] 22) + $cells[3..5] + (Limit-DdnsText $cells[6] 70))).TrimEnd())
+    $title = 'ddns fleet   {0} machines: {1}' -f $Row.Count, ($counts -join ', ')
+    $clock = '{0:HH:mm:ss}, every {1} s, Ctrl+C ends' -f $Now.ToLocalTime(), $IntervalSeconds
+    # One line where there is room, else two: nothing is cut off.
+    if ($title.Length + 3 + $clock.Length -le $Width) {
+        $lines.Add("$title   $clock")
+        $lines.Add('')
+    } else {
+        $lines.Add((Limit-DdnsText $title $Width))
+        $lines.Add((Limit-DdnsText $clock $Width))
+    }
+    $lines.Add((Format-DdnsScreenLine -Cell @($columns | ForEach-Object { $_.Title }) -Column $columns))
+    $sorted = @($Row | Sort-Object -Property { [Array]::IndexOf($order, $_.Health) }, ComputerName)
+    for ($i = 0; $i -lt $sorted.Count; $i++) {
+        $block = @(Format-DdnsScreenRow -Row $sorted[$i] -Column $columns -Now $Now)
+        # The last line is kept for what no longer fits.
+        $needed = $block.Count + $(if ($i -lt $sorted.Count - 1) { 1 } else { 0 })
+        if ($Height -and $lines.Count + $needed -gt $Height) {
+            $lines.Add((Limit-DdnsText "... and $($sorted.Count - $i) more, the worst of them $($sorted[$i].Health); all of them: -ReportPath" $Width))
+            break
+        }
+        $lines.AddRange([string[]]$block)
     }
     $lines -join [Environment]::NewLine
+}
+
+function Get-DdnsScreenColumn {
+    # The columns that a window of this width has room for, as wide as what is in them.
+    [CmdletBinding()]
+    [OutputType([hashtable])]
+    param(
+        [AllowEmptyCollection()]
+        [object[]] $Row,
+        [int] $Width
+    )
+    $wide = { param($property, $least, $most) [Math]::Min($most, [Math]::Max($least, (@($Row | ForEach-Object { "$($_.$property)".Length }) + 0 | Measure-Object -Maximum).Maximum)) }
+    $columns = @(
+        @{ Title = 'Machine'; Width = & $wide 'ComputerName' 7 20 }
+        @{ Title = 'Health'; Width = & $wide 'Health' 6 12 }
+        @{ Title = 'Last run'; Width = 8 }
+    )
+    if ($Width -ge 100) {
+        $columns += @{ Title = 'Fine'; Width = 5 }, @{ Title = 'Version'; Width = & $wide 'Version' 7 11 }, @{ Title = 'Address'; Width = & $wide 'Address' 7 22 }
+    }
+    $used = 0
+    foreach ($column in $columns) {
+        $used += $column.Width + 1
+    }
+    $columns
+    @{ Title = 'What to look at'; Width = [Math]::Max(20, $Width - $used) }
+}
+
+function Format-DdnsScreenRow {
+    # One machine: a line, and more where what is wrong needs them.
+    [CmdletBinding()]
+    [OutputType([string])]
+    param(
+        [object] $Row,
+        [hashtable[]] $Column,
+        [DateTime] $Now
+    )
+    $last = ConvertTo-DdnsUtc -Time $Row.LastRunTime
+    $values = @{
+        'Machine'         = $Row.ComputerName
+        'Health'          = $Row.Health
+        'Last run'        = if ($last) { Get-DdnsSpan -Span ($Now - $last) } else { '-' }
+        'Fine'            = if ($Row.Runs) { "$($Row.RunsFine)/$($Row.Runs)" } else { '-' }
+        'Version'         = $Row.Version
+        'Address'         = $Row.Address
+        'What to look at' = $Row.Problem
+    }
+    $cells = @($Column | ForEach-Object { ConvertTo-DdnsPrintable -Text "$($values[$_.Title])" })
+    $said = @(Split-DdnsText -Text $cells[-1] -Length $Column[-1].Width)
+    $cells[-1] = $said[0]
+    Format-DdnsScreenLine -Cell $cells -Column $Column
+    foreach ($more in ($said | Select-Object -Skip 1)) {
+        Format-DdnsScreenLine -Cell (@('') * ($Column.Count - 1) + $more) -Column $Column
+    }
+}
+
+function Format-DdnsScreenLine {
+    [CmdletBinding()]
+    [OutputType([string])]
+    param(
+        [AllowEmptyString()]
+        [string[]] $Cell,
+        [hashtable[]] $Column
+    )
+    $parts = for ($i = 0; $i -lt $Column.Count; $i++) {
+        (Limit-DdnsText $Cell[$i] $Column[$i].Width).PadRight($Column[$i].Width)
+    }
+    ($parts -join ' ').TrimEnd()
+}
+
+function Split-DdnsText {
+    # A text in lines of a length, broken at spaces; three lines, the last cut off.
+    [CmdletBinding()]
+    [OutputType([string])]
+    param(
+        [AllowEmptyString()]
+        [string] $Text,
+        [int] $Length
+    )
+    $rest = $Text.Trim()
+    for ($line = 1; $line -lt 3 -and $rest.Length -gt $Length; $line++) {
+        $at = $rest.LastIndexOf(' ', $Length)
+        if ($at -lt 1) {
+            $at = $Length
+        }
+        $rest.Substring(0, $at)
+        $rest = $rest.Substring($at).Trim()
+    }
+    Limit-DdnsText $rest $Length
 }
 
 function Limit-DdnsText {
@@ -65,6 +175,7 @@ function Limit-DdnsText {
     [OutputType([string])]
     param(
         [Parameter(Position = 0)]
+        [AllowEmptyString()]
         [string] $Text,
 
         [Parameter(Position = 1)]

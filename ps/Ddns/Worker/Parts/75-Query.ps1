@@ -65,7 +65,7 @@ function Get-DdnsTaskState {
     $interval = 0
     if ($xml -match '<Interval>\s*(P[^<\s]+)\s*</Interval>') { $interval = [int][System.Xml.XmlConvert]::ToTimeSpan($Matches[1]).TotalMinutes }
     $account = ''
-    if ($xml -match '<UserId>\s*([^<]+?)\s*</UserId>') { $account = $Matches[1] }
+    if ($xml -match '<UserId>\s*([^<]+?)\s*</UserId>') { $account = Get-DdnsAccountWord -Sid $Matches[1] }
     $match = $null
     if ([System.IO.File]::Exists($Run.Places.TaskFile)) { $match = @(Get-DdnsTaskEdit -Run $Run -Xml $xml).Count -eq 0 }
     [pscustomobject]@{
@@ -85,6 +85,14 @@ function Get-DdnsTaskState {
         Marker = Get-DdnsMarker -Xml $xml
         DefinitionMatch = $match
     }
+}
+
+function Get-DdnsAccountWord {
+    # The built-in accounts by the names that people know; another as the definition has it.
+    param([string]$Sid)
+    $known = @{ 'S-1-5-18' = 'SYSTEM'; 'S-1-5-19' = 'LOCAL SERVICE'; 'S-1-5-20' = 'NETWORK SERVICE' }
+    if ($known.ContainsKey($Sid)) { return $known[$Sid] }
+    $Sid
 }
 
 function Invoke-DdnsTest {
