@@ -90,14 +90,15 @@ function Get-DdnsScreenColumn {
         [object[]] $Row,
         [int] $Width
     )
-    $wide = { param($property, $least, $most) [Math]::Min($most, [Math]::Max($least, (@($Row | ForEach-Object { "$($_.$property)".Length }) + 0 | Measure-Object -Maximum).Maximum)) }
     $columns = @(
-        @{ Title = 'Machine'; Width = & $wide 'ComputerName' 7 20 }
-        @{ Title = 'Health'; Width = & $wide 'Health' 6 12 }
+        @{ Title = 'Machine'; Width = Get-DdnsTextWidth -Text @($Row | ForEach-Object { $_.ComputerName }) -Least 7 -Most 20 }
+        @{ Title = 'Health'; Width = Get-DdnsTextWidth -Text @($Row | ForEach-Object { $_.Health }) -Least 6 -Most 12 }
         @{ Title = 'Last run'; Width = 8 }
     )
     if ($Width -ge 100) {
-        $columns += @{ Title = 'Fine'; Width = 5 }, @{ Title = 'Version'; Width = & $wide 'Version' 7 11 }, @{ Title = 'Address'; Width = & $wide 'Address' 7 22 }
+        $columns += @{ Title = 'Fine'; Width = 5 }
+        $columns += @{ Title = 'Version'; Width = Get-DdnsTextWidth -Text @($Row | ForEach-Object { $_.Version }) -Least 7 -Most 11 }
+        $columns += @{ Title = 'Address'; Width = Get-DdnsTextWidth -Text @($Row | ForEach-Object { $_.Address }) -Least 7 -Most 22 }
     }
     $used = 0
     foreach ($column in $columns) {
@@ -105,6 +106,24 @@ function Get-DdnsScreenColumn {
     }
     $columns
     @{ Title = 'What to look at'; Width = [Math]::Max(20, $Width - $used) }
+}
+
+function Get-DdnsTextWidth {
+    # The length of the longest, within bounds.
+    [CmdletBinding()]
+    [OutputType([int])]
+    param(
+        [AllowEmptyCollection()]
+        [AllowEmptyString()]
+        [string[]] $Text,
+        [int] $Least,
+        [int] $Most
+    )
+    $longest = $Least
+    foreach ($one in $Text) {
+        $longest = [Math]::Max($longest, $one.Length)
+    }
+    [Math]::Min($Most, $longest)
 }
 
 function Format-DdnsScreenRow {
