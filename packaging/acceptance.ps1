@@ -861,10 +861,23 @@ Add-Check -Id 'fleet' -Title 'Get-DDNS.ps1 asks by WinRM: this machine, another 
     if ((Get-Service -Name 'WinRM').Status -ne 'Running') { Skip-Check -Reason 'WinRM does not run on this machine' }
     $machines = @{ Name = $env:COMPUTERNAME; Address = 'localhost' }, @{ Name = 'not-this-one'; Address = 'localhost' }, @{ Name = 'nowhere.invalid' }
     $rows = @(& (Join-Path -Path $Release -ChildPath 'Get-DDNS.ps1') -ComputerName $machines -Detailed -ErrorAction SilentlyContinue)
-    $told = @($rows | ForEach-Object { '{0}: {1} {2}' -f $_.ComputerName, $_.Outcome, $_.Error.Code } | Sort-Object) -join '; '
+    $told = @($rows | ForEach-Object { '{0}: {1} {2}' -f $_.ComputerName, $_.Outcome, $(if ($_.Error) { $_.Error.Code }) } | Sort-Object) -join '; '
     $wanted = @("$($env:COMPUTERNAME): Ok ", 'not-this-one: Failed WrongMachine', 'nowhere.invalid: Unreachable NameUnknown' | Sort-Object) -join '; '
     Assert-That -Condition ($told -eq $wanted) -Otherwise $told
     $told
+}
+Add-Check -Id 'report' -Title 'Get-DDNS.ps1 shows this machine as a list, and writes the three kinds of report' -Test {
+    $script = Join-Path -Path $Release -ChildPath 'Get-DDNS.ps1'
+    $said = (& $script | Out-String).Trim()
+    Assert-That -Condition ($said -match '(?m)^Health\s+: ' -and $said -match '(?m)^Last run\s+: ') -Otherwise $said
+    $sizes = foreach ($kind in 'csv', 'json', 'html') {
+        $null = & $script -ReportPath "$work\report.$kind"
+        Assert-That -Condition ($LASTEXITCODE -in 0, 1) -Otherwise "${kind}: exit $LASTEXITCODE"
+        $text = [System.IO.File]::ReadAllText("$work\report.$kind")
+        Assert-That -Condition $text.Contains($env:COMPUTERNAME) -Otherwise "the $kind does not name this machine"
+        "${kind}: $($text.Length)"
+    }
+    "$said; $($sizes -join ', ')"
 }
 Add-Check -Id 'applocker' -Title 'AppLocker has what its publisher rules need, and has stopped nothing' -Test {
     if (-not (Get-Command -Name 'Get-AppLockerFileInformation' -ErrorAction SilentlyContinue)) { Skip-Check -Reason 'this edition has no AppLocker commands' }

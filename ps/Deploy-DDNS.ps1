@@ -270,6 +270,8 @@ begin {
         exit 2
     }
     $ErrorActionPreference = 'Stop'
+    # Its own, whatever its caller's session has.
+    Set-StrictMode -Version 3
 
     function Find-DdnsZip {
         # The newest release zip of this machine's architecture beside this script.
@@ -411,6 +413,7 @@ end {
     $folder = ''
     $module = $null
     $code = 0
+    $results = @()
     try {
         if (Test-DdnsWow) {
             if ($piped) { throw 'This is the 32-bit PowerShell, and machines can not be handed on. Start the 64-bit one.' }
@@ -445,12 +448,13 @@ end {
         }
         if ($here -and $Provider -and -not $Secret -and -not $SecretName -and -not $WhatIfPreference) {
             # A machine that was deployed before has its token.
-            if (-not (& $module.ExportedCommands['Get-DdnsTask'] -Detailed -ErrorAction SilentlyContinue).Version) {
+            $known = & $module.ExportedCommands['Get-DdnsTask'] -Detailed -ErrorAction SilentlyContinue
+            if ($null -eq $known -or -not $known.Version) {
                 $arguments['Secret'] = Read-Host -AsSecureString -Prompt "Token of the provider $Provider"
             }
         }
         & $module.ExportedCommands['Install-Ddns'] @arguments -ErrorAction Continue | Tee-Object -Variable results
-        if (@($results | Where-Object { $_.Outcome -in 'Failed', 'RolledBack', 'Unreachable' }).Count) { $code = 1 }
+        if (@($results | Where-Object { $_ -and $_.Outcome -in 'Failed', 'RolledBack', 'Unreachable' }).Count) { $code = 1 }
     }
     catch {
         Write-Error -ErrorRecord $_ -ErrorAction Continue

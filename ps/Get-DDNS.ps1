@@ -140,6 +140,8 @@ begin {
         exit 2
     }
     $ErrorActionPreference = 'Stop'
+    # Its own, whatever its caller's session has.
+    Set-StrictMode -Version 3
 
     function Find-DdnsInstalledModule {
         # The module of the version that is installed, where only administrators may write; '' when there is none.
@@ -186,6 +188,8 @@ process {
 }
 end {
     $code = 0
+    $rows = @()
+    $failed = @()
     try {
         $module = Import-DdnsModule
         # What was named is handed on also when it came to nothing: nothing named would mean this machine.
@@ -199,7 +203,10 @@ end {
         if ($command -eq 'Get-DdnsReport') { $arguments.Remove('Detailed') }
         & $module.ExportedCommands[$command] @arguments -ErrorAction Continue -ErrorVariable failed | Tee-Object -Variable rows
         # A row has Health, a whole result Outcome, and a row of drift is one thing that is wrong.
-        if (@($rows | Where-Object { $_ -and $_.Health -ne 'OK' -and $_.Outcome -ne 'Ok' }).Count) { $code = 1 }
+        $good = @($rows | Where-Object { $_ } | Where-Object {
+                ($_.PSObject.Properties['Health'] -and $_.Health -eq 'OK') -or ($_.PSObject.Properties['Outcome'] -and $_.Outcome -eq 'Ok')
+            })
+        if ($good.Count -lt @($rows | Where-Object { $_ }).Count) { $code = 1 }
         # What was caught on the way is in the variable, too.
         if (@($failed | Where-Object { $_.FullyQualifiedErrorId -like "Ddns.*,$command" }).Count) { $code = 1 }
     }

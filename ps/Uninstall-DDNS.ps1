@@ -130,6 +130,8 @@ begin {
         exit 2
     }
     $ErrorActionPreference = 'Stop'
+    # Its own, whatever its caller's session has.
+    Set-StrictMode -Version 3
 
     function Find-DdnsInstalledModule {
         # The module of the version that is installed, where only administrators may write; '' when there is none.
@@ -176,6 +178,7 @@ process {
 }
 end {
     $code = 0
+    $results = @()
     try {
         $module = Import-DdnsModule
         # What was named is handed on also when it came to nothing: nothing named would mean this machine.
@@ -183,7 +186,7 @@ end {
         $arguments.Remove('ComputerName')
         if ($named -or $piped) { $arguments['ComputerName'] = $given.ToArray() }
         & $module.ExportedCommands['Uninstall-Ddns'] @arguments -ErrorAction Continue | Tee-Object -Variable results
-        if (@($results | Where-Object { $_.Outcome -in 'Failed', 'Unreachable' }).Count) { $code = 1 }
+        if (@($results | Where-Object { $_ -and $_.Outcome -in 'Failed', 'Unreachable' }).Count) { $code = 1 }
     }
     catch {
         Write-Error -ErrorRecord $_ -ErrorAction Continue

@@ -25,6 +25,9 @@
 .PARAMETER ConfigPath
     A settings file (TOML) that every machine gets; without it, settings come from ADMX policy and enrolment.
 
+.PARAMETER Gateway
+    The URL of the fleet's gateway, for machines that are enrolled there: what enrolment wrote into the settings then stays.
+
 .PARAMETER Interval
     How often the client looks, such as 10m.
 
@@ -54,12 +57,15 @@ param(
 
     [string] $ConfigPath = '',
 
+    [string] $Gateway = '',
+
     [string] $Interval = '10m',
 
     [ValidateRange(0, 8760)]
     [int] $RefreshHours = 24
 )
 $ErrorActionPreference = 'Stop'
+Set-StrictMode -Version 3
 
 function Get-DdnsProgramFolder {
     $base = if ($env:ProgramW6432) { $env:ProgramW6432 } else { $env:ProgramFiles }
@@ -110,13 +116,14 @@ $folder = Get-DdnsProgramFolder
 try {
     $architecture = Get-DdnsArchitecture
     $hash = Get-DdnsPin -Pin $Sha256 -Architecture $architecture
-    $mark = "1`n$Version`n$hash`n$Publisher`n$ConfigPath`n$Interval`n"
+    $mark = "1`n$Version`n$hash`n$Publisher`n$ConfigPath`n$Gateway`n$Interval`n"
     if (Test-DdnsUnchanged -Folder $folder -Mark $mark -Hours $RefreshHours) { exit 0 }
     $deploy = [IO.Path]::Combine($PSScriptRoot, 'Deploy-DDNS.ps1')
     $zip = [IO.Path]::Combine($Share, "ddns-$Version-windows-$architecture.zip")
     $call = @{ Package = $zip; Sha256 = $hash; Version = $Version; Interval = $Interval; WaitSeconds = 60; Confirm = $false }
     if ($Publisher) { $call['Publisher'] = $Publisher }
     if ($ConfigPath) { $call['ConfigPath'] = $ConfigPath }
+    if ($Gateway) { $call['Gateway'] = $Gateway }
     # The clock of start-up scripts runs: 600 s for all of them together.
     $said = & $deploy @call 2>&1
     $code = $LASTEXITCODE

@@ -14,6 +14,7 @@
 [CmdletBinding()]
 param()
 $ErrorActionPreference = 'Stop'
+Set-StrictMode -Version 3
 
 if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
     & "$env:SystemRoot\sysnative\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -File $PSCommandPath

@@ -53,6 +53,7 @@ param(
     [string] $Interval = ''
 )
 $ErrorActionPreference = 'Stop'
+Set-StrictMode -Version 3
 
 function ConvertTo-DdnsLiteral {
     # A text as it stands in a data file.

@@ -171,7 +171,13 @@ def test_a_journal_is_read_as_far_as_it_can_be(shell: pwsh.Shell, tmp_path: Path
     assert (found["old"]["Outcome"], found["old"]["ErrorCode"], found["old"]["FromJournal"]) == ("Updated", "", True)
 
 
-@pytest.mark.parametrize("name", ["ps/Ddns/Ddns.psm1", "ps/Ddns/Worker/Worker.ps1", "tests/powershell/load.ps1"])
+STRICT = (
+    *("ps/Ddns/Ddns.psm1", "ps/Ddns/Worker/Worker.ps1", "tests/powershell/load.ps1", "ps/gpo/Start-DDNS.ps1"),
+    *("ps/Deploy-DDNS.ps1", "ps/Get-DDNS.ps1", "ps/Uninstall-DDNS.ps1", "ps/intune/Install-DDNS.ps1"),
+)
+
+
+@pytest.mark.parametrize("name", STRICT)
 def test_all_of_it_is_strict(name: str) -> None:
     text = (pwsh.ROOT / name).read_text()
-    assert re.findall(r"^Set-StrictMode -Version (\w+)", text, re.MULTILINE) == ["3"]
+    assert re.findall(r"^ *Set-StrictMode -Version (\w+)", text, re.MULTILINE) == ["3"]

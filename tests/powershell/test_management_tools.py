@@ -83,6 +83,14 @@ def test_the_start_up_script_deploys_what_is_pinned(gpo: Desk) -> None:
     assert "ended with 0: Installed 1.4.0" in (gpo.programs / "gpo.log").read_text()
 
 
+def test_a_machine_of_a_gateway_keeps_what_enrolment_wrote(gpo: Desk) -> None:
+    assert gpo.run(*PINS, "-Gateway", "https://gw.example.com", "-ConfigPath", "/share/base.toml").exit == 0
+    (call,) = gpo.calls()
+    assert (call["Gateway"], call["ConfigPath"]) == ("https://gw.example.com", "/share/base.toml")
+    assert gpo.run(*PINS, "-Gateway", "https://other.example.com", "-ConfigPath", "/share/base.toml").exit == 0
+    assert len(gpo.calls()) == 2, "another gateway is something new"
+
+
 def test_its_log_has_the_same_times_in_every_culture(gpo: Desk) -> None:
     before = "$c = [cultureinfo]::InvariantCulture.Clone(); $c.DateTimeFormat.TimeSeparator = '.'"
     environ = {"ProgramW6432": str(gpo.folder), "PROCESSOR_ARCHITECTURE": "AMD64", "CALLS": str(gpo.folder / "calls")}

@@ -23,7 +23,8 @@ def module(folder: Path, origin: str) -> Path:
     commands = "".join(
         f"function {name} {{ [CmdletBinding(SupportsShouldProcess)]"
         "param($Package, $Sha256, [switch]$Detailed, [switch]$RemoveData)\n"
-        f"{note.format(name)}\n[pscustomobject]@{{ Outcome = 'Done'; Health = 'OK'; Version = '1.0.0' }} }}\n"
+        f"{note.format(name)}\nif ($env:ROWS) {{ return $env:ROWS | ConvertFrom-Json }}\n"
+        "[pscustomobject]@{ Outcome = 'Done'; Health = 'OK'; Version = '1.0.0' } }\n"
         for name in ("Install-Ddns", "Get-DdnsTask", "Uninstall-Ddns")
     )
     (folder / "Ddns" / "Ddns.psd1").write_text(MANIFEST)
@@ -57,11 +58,13 @@ class Share:
         (self.root / "programs" / "DDNS" / "bin").mkdir()
         (self.root / "programs" / "DDNS" / "bin" / "current").write_text("1.0.0")
 
-    def run(self, script: str, arguments: str = "", before: str = "") -> tuple[pwsh.Ended, list[str]]:
+    def run(
+        self, script: str, arguments: str = "", before: str = "", **more: str
+    ) -> tuple[pwsh.Ended, list[str]]:
         """How a script ended, and what modules did."""
         calls = self.root / "calls"
         calls.unlink(missing_ok=True)
-        environ = {"ProgramW6432": str(self.root / "programs"), "HOME": str(self.root / "home"), "CALLS": str(calls)}
+        environ = {"ProgramW6432": str(self.root / "programs"), "HOME": str(self.root / "home"), "CALLS": str(calls)} | more
         # PowerShell for Linux knows no signatures.
         before = f"function Get-AuthenticodeSignature {{ }}; {before}"
         ended = self.shell.text(
@@ -123,6 +126,29 @@ def test_the_installed_module_goes_before_all_others(share: Share, script: str, 
     share.install()
     ended, calls = share.run(script, arguments, f"Import-Module '{loaded}'")
     assert (ended.exit, calls) == (0, ["before loaded", "installed loaded", f"installed {command}"]), ended
+
+
+@pytest.mark.parametrize(
+    ("script", "rows", "code"),
+    [
+        ("Get-DDNS.ps1", '[{"Health":"OK"},{"Health":"OK"}]', 0),
+        ("Get-DDNS.ps1", '[{"Health":"OK"},{"Health":"Warning"}]', 1),
+        ("Get-DDNS.ps1", '[{"Outcome":"Ok"}]', 0),
+        ("Get-DDNS.ps1", '[{"Outcome":"NotInstalled"}]', 1),
+        ("Get-DDNS.ps1", '[{"Area":"Task","Item":"marker"}]', 1),
+        ("Get-DDNS.ps1", "[]", 0),
+        ("Uninstall-DDNS.ps1", '[{"Outcome":"Removed"},{"Outcome":"Unreachable"}]', 1),
+        ("Uninstall-DDNS.ps1", "[]", 0),
+        ("Deploy-DDNS.ps1", '[{"Outcome":"Updated"},{"Outcome":"RolledBack"}]', 1),
+        ("Deploy-DDNS.ps1", "[]", 0),
+    ],
+)
+def test_the_exit_code_says_what_the_rows_say(share: Share, script: str, rows: str, code: int) -> None:
+    """Also in a strict session, and when no row has what rows of another kind have."""
+    share.install()
+    arguments = "-Confirm:$false" if script.startswith("Uninstall") else ""
+    ended, _ = share.run(script, arguments, "Set-StrictMode -Version Latest", ROWS=rows)
+    assert (ended.exit, ended.err) == (code, ""), ended
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
