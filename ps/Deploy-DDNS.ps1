@@ -210,9 +210,15 @@
 .NOTES
     The task is \DDNS\Update. With schtasks: schtasks /query /tn \DDNS\Update /v /fo list; schtasks /run /tn \DDNS\Update.
 #>
-[CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
+[CmdletBinding(PositionalBinding = $false, SupportsShouldProcess, ConfirmImpact = 'Medium')]
 param(
     [string[]]$Name,
+    [ArgumentCompleter({
+            $word = $args[2]
+            'alidns', 'cloudflare', 'desec', 'digitalocean', 'dnspod', 'dyndns2', 'gateway', 'godaddy', 'huaweicloud', 'lexicon',
+            'porkbun', 'powerdns', 'rfc2136', 'route53', 'tencentcloud', 'webhook' |
+                Where-Object { $_ -like "$word*" }
+        })]
     [string]$Provider,
     [ValidateSet('A', 'AAAA', 'CNAME', 'TXT')][string[]]$Type,
     [ValidateRange(1, 604800)][int]$Ttl,
@@ -230,6 +236,7 @@ param(
     [string]$Version,
     [ValidateSet('Task', 'LogonTask', 'Service', 'RunKey')][string]$Mode,
     [string]$Interval,
+    [ArgumentCompleter({ $word = $args[2]; 'LocalService', 'NetworkService', 'System' | Where-Object { $_ -like "$word*" } })]
     [string]$Account,
     [pscredential]$TaskCredential,
     [ValidateSet('LeastPrivilege', 'Highest')][string]$RunLevel,

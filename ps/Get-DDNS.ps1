@@ -108,9 +108,9 @@
 
     A fleet, live.
 #>
-[CmdletBinding()]
+[CmdletBinding(PositionalBinding = $false)]
 param(
-    [Parameter(ValueFromPipeline)]
+    [Parameter(Position = 0, ValueFromPipeline)]
     [Alias('CN', 'InputObject')]
     [AllowNull()]
     [object[]]$ComputerName,

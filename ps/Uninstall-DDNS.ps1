@@ -100,9 +100,9 @@
 
     What would go from the machines behind open sessions.
 #>
-[CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
+[CmdletBinding(PositionalBinding = $false, SupportsShouldProcess, ConfirmImpact = 'High')]
 param(
-    [Parameter(ValueFromPipeline)]
+    [Parameter(Position = 0, ValueFromPipeline)]
     [Alias('CN', 'InputObject')]
     [AllowNull()]
     [object[]]$ComputerName,

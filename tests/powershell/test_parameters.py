@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from ddns.providers.table import MODULES
 from ground import NotHere, not_run, pwsh
+from powershell.fleet import LOAD
 
 READ = """
 $place = { $args[0].TypeName.Name -eq 'Parameter' }
@@ -29,7 +31,9 @@ $found = foreach ($file in $args) {
             Of = $name
             Name = $id
             Type = $parameter.StaticType.FullName
-            Rules = @($said | Where-Object { -not (& $place $_) } | ForEach-Object { $_.Extent.Text } | Sort-Object)
+            Rules = @(
+                $said | Where-Object { -not (& $place $_) } | ForEach-Object { $_.Extent.Text -replace '\\s+', ' ' }
+            )
             Place = @($said | Where-Object { & $place $_ } | ForEach-Object { $_.Extent.Text }) -join ' '
             Default = "$($parameter.DefaultValue)"
             Help = ("$($help.Parameters[$id.ToUpperInvariant()])" -replace '\\s+', ' ').Trim()
@@ -110,6 +114,37 @@ def test_machines_come_through_the_pipeline_everywhere(parameters: dict[str, dic
     for of, rows in parameters.items():
         assert "ValueFromPipeline" in rows["ComputerName"]["Place"], of
         assert {"Session", "Credential", "ThrottleLimit", "TimeoutSeconds", "Retry"} <= set(rows), of
+
+
+def test_nothing_is_told_by_its_place_but_machines(parameters: dict[str, dict[str, Row]]) -> None:
+    """What is deployed and published must be called by its name: a slip would be a record, or a machine."""
+    for of, rows in parameters.items():
+        file = next(path for path in pwsh.PS.rglob(f"{of}.ps1") if path.parent.name in ("ps", "Public"))
+        assert "[CmdletBinding(PositionalBinding = $false" in file.read_text(), of
+        placed = {name for name, row in rows.items() if "Position" in row["Place"]}
+        expected = {"Install-Ddns": set(), "Deploy-DDNS": set(), "Set-DdnsConfig": set(), "Sync-DdnsFleet": {"Path"}}
+        assert placed == expected.get(of, {"ComputerName"}), of
+
+
+COMPLETE = """
+. '{load}'
+$lines = 'Install-Ddns -Provider ', 'Install-Ddns -Account N', 'Install-Ddns -Mode ', 'Get-DdnsTask -Transport '
+$found = foreach ($line in $lines) {{
+    , @([Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null).CompletionMatches |
+        ForEach-Object {{ $_.CompletionText }})
+}}
+ConvertTo-Json -InputObject @($found) -Depth 3
+"""
+
+
+def test_values_are_completed(shell: pwsh.Shell) -> None:
+    found = shell.text(COMPLETE.format(load=LOAD)).json()
+    assert isinstance(found, list)
+    providers, accounts, modes, ways = found
+    assert providers == sorted(MODULES)
+    assert accounts == ["NetworkService"]
+    assert set(modes) == {"Task", "LogonTask", "Service", "RunKey"}
+    assert set(ways) == {"WinRM", "SSH"}
 
 
 def functions(script: str) -> dict[str, str]:

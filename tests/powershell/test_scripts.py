@@ -58,13 +58,15 @@ class Share:
         (self.root / "programs" / "DDNS" / "bin").mkdir()
         (self.root / "programs" / "DDNS" / "bin" / "current").write_text("1.0.0")
 
-    def run(
-        self, script: str, arguments: str = "", before: str = "", **more: str
-    ) -> tuple[pwsh.Ended, list[str]]:
+    def run(self, script: str, arguments: str = "", before: str = "", **more: str) -> tuple[pwsh.Ended, list[str]]:
         """How a script ended, and what modules did."""
         calls = self.root / "calls"
         calls.unlink(missing_ok=True)
-        environ = {"ProgramW6432": str(self.root / "programs"), "HOME": str(self.root / "home"), "CALLS": str(calls)} | more
+        environ = {
+            "ProgramW6432": str(self.root / "programs"),
+            "HOME": str(self.root / "home"),
+            "CALLS": str(calls),
+        } | more
         # PowerShell for Linux knows no signatures.
         before = f"function Get-AuthenticodeSignature {{ }}; {before}"
         ended = self.shell.text(

@@ -91,7 +91,7 @@ function Get-DdnsReport {
     .OUTPUTS
         Ddns.TaskStatus
     #>
-    [CmdletBinding(DefaultParameterSetName = 'Name')]
+    [CmdletBinding(PositionalBinding = $false, DefaultParameterSetName = 'Name')]
     [OutputType('Ddns.TaskStatus')]
     param(
         [Parameter(ParameterSetName = 'Name', ValueFromPipeline, Position = 0)]

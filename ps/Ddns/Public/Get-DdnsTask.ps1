@@ -81,10 +81,10 @@ function Get-DdnsTask {
     .OUTPUTS
         Ddns.TaskStatus
     #>
-    [CmdletBinding()]
+    [CmdletBinding(PositionalBinding = $false)]
     [OutputType('Ddns.TaskStatus')]
     param(
-        [Parameter(ValueFromPipeline)]
+        [Parameter(Position = 0, ValueFromPipeline)]
         [Alias('CN', 'InputObject')]
         [AllowNull()]
         [object[]]$ComputerName,

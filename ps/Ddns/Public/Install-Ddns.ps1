@@ -202,10 +202,16 @@ function Install-Ddns {
     .OUTPUTS
         Ddns.Result
     #>
-    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
+    [CmdletBinding(PositionalBinding = $false, SupportsShouldProcess, ConfirmImpact = 'Medium')]
     [OutputType('Ddns.Result')]
     param(
         [string[]]$Name,
+        [ArgumentCompleter({
+                $word = $args[2]
+                'alidns', 'cloudflare', 'desec', 'digitalocean', 'dnspod', 'dyndns2', 'gateway', 'godaddy', 'huaweicloud', 'lexicon',
+                'porkbun', 'powerdns', 'rfc2136', 'route53', 'tencentcloud', 'webhook' |
+                    Where-Object { $_ -like "$word*" }
+            })]
         [string]$Provider,
         [ValidateSet('A', 'AAAA', 'CNAME', 'TXT')][string[]]$Type,
         [ValidateRange(1, 604800)][int]$Ttl,
@@ -223,6 +229,7 @@ function Install-Ddns {
         [string]$Version,
         [ValidateSet('Task', 'LogonTask', 'Service', 'RunKey')][string]$Mode,
         [string]$Interval,
+        [ArgumentCompleter({ $word = $args[2]; 'LocalService', 'NetworkService', 'System' | Where-Object { $_ -like "$word*" } })]
         [string]$Account,
         [pscredential]$TaskCredential,
         [ValidateSet('LeastPrivilege', 'Highest')][string]$RunLevel,

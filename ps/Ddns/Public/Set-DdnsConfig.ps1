@@ -92,7 +92,7 @@ function Set-DdnsConfig {
     .OUTPUTS
         Ddns.Result
     #>
-    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
+    [CmdletBinding(PositionalBinding = $false, SupportsShouldProcess, ConfirmImpact = 'Medium')]
     [OutputType('Ddns.Result')]
     param(
         [string]$Path,

@@ -74,10 +74,10 @@ function Start-DdnsTask {
     .OUTPUTS
         Ddns.TaskStatus
     #>
-    [CmdletBinding(SupportsShouldProcess)]
+    [CmdletBinding(PositionalBinding = $false, SupportsShouldProcess)]
     [OutputType('Ddns.TaskStatus')]
     param(
-        [Parameter(ValueFromPipeline)]
+        [Parameter(Position = 0, ValueFromPipeline)]
         [Alias('CN', 'InputObject')]
         [AllowNull()]
         [object[]]$ComputerName,

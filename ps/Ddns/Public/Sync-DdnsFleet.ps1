@@ -96,7 +96,7 @@ function Sync-DdnsFleet {
     .OUTPUTS
         Ddns.FleetResult
     #>
-    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
+    [CmdletBinding(PositionalBinding = $false, SupportsShouldProcess, ConfirmImpact = 'Medium')]
     [OutputType('Ddns.FleetResult')]
     param(
         [Parameter(Mandatory, Position = 0)]

@@ -77,10 +77,10 @@ function Test-DdnsTask {
     .OUTPUTS
         Ddns.Drift, Ddns.MachineResult
     #>
-    [CmdletBinding()]
+    [CmdletBinding(PositionalBinding = $false)]
     [OutputType('Ddns.Drift', 'Ddns.MachineResult', [bool])]
     param(
-        [Parameter(ValueFromPipeline)]
+        [Parameter(Position = 0, ValueFromPipeline)]
         [Alias('CN', 'InputObject')]
         [AllowNull()]
         [object[]]$ComputerName,

@@ -92,10 +92,10 @@ function Uninstall-Ddns {
     .OUTPUTS
         Ddns.Result
     #>
-    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
+    [CmdletBinding(PositionalBinding = $false, SupportsShouldProcess, ConfirmImpact = 'High')]
     [OutputType('Ddns.Result')]
     param(
-        [Parameter(ValueFromPipeline)]
+        [Parameter(Position = 0, ValueFromPipeline)]
         [Alias('CN', 'InputObject')]
         [AllowNull()]
         [object[]]$ComputerName,
