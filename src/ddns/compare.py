@@ -28,6 +28,7 @@ from ddns.model import (
     RRset,
     Run,
     Target,
+    values_of,
 )
 from ddns.observe import refusal, wanted
 
@@ -102,12 +103,12 @@ def resolve(intent: Intent, seen: Observed, want: RRset | None, now: float, sett
     What the gateway holds may appear as long as it says so; anything else for `settle` seconds.
     """
     change = intent.change
-    if _same(seen.rrset, change.after):
+    if values_of(seen.rrset) == values_of(change.after):
         return Resolution(change, Fate.ADOPTED, seen)
-    if _same(seen.rrset, change.before):
+    if change.untouched(seen.rrset):
         young = 0 <= now - intent.at < settle
         waits = (young or (seen.held and intent.accepted)) and (
-            want is None or (intent.accepted and _same(want, change.after))
+            want is None or (intent.accepted and values_of(want) == values_of(change.after))
         )
         return None if waits else Resolution(change, Fate.VOID, seen)
     return Resolution(change, Fate.EXTERNAL, seen)
@@ -115,7 +116,8 @@ def resolve(intent: Intent, seen: Observed, want: RRset | None, now: float, sett
 
 def _superseded(intent: Intent, seen: Observed | ProviderError | None, want: RRset) -> bool:
     """Whether the gateway holds a value that is wanted no more, and would publish it once it is released."""
-    return isinstance(seen, Observed) and seen.held and intent.accepted and not _same(want, intent.change.after)
+    waits = isinstance(seen, Observed) and seen.held and intent.accepted
+    return waits and want.values != values_of(intent.change.after)
 
 
 def _on_its_way(intent: Intent, now: float, settle: float) -> Hold:
@@ -123,12 +125,6 @@ def _on_its_way(intent: Intent, now: float, settle: float) -> Hold:
     until = intent.at + settle
     cause = Deferred(f"{key} was sent {now - intent.at:.0f} s ago and is not yet visible", until=until)
     return Hold(key, Kind.ACCEPTED, cause, until)
-
-
-def _same(seen: RRset | None, other: RRset | None) -> bool:
-    if seen is None or other is None:
-        return seen is other
-    return seen.values == other.values
 
 
 def _after(resolution: Resolution, published: Published | None) -> Published | None:
@@ -153,8 +149,7 @@ def _decide(
     if isinstance(detection, Unknown):
         return Hold(key, Kind.FAILED, AddressError(_unknown(key, detection)), observed=_seen(seen))
     if isinstance(seen, ProviderError):
-        kind = Kind.FAILED if isinstance(seen, Block | Rejected) else Kind.DEFERRED
-        return Hold(key, kind, seen, getattr(seen, "until", None))
+        return unread(key, seen)
     ours = published.rrset if published else None
     if isinstance(detection, Absent):
         return Keep(key, _standing(published, seen, now, rules), seen, note=detection.by)
@@ -167,12 +162,18 @@ def _decide(
         return Keep(key, want, seen)
     if published is None:
         return _foreign(change_id, target, seen, want)
-    if _same(seen.rrset, published.rrset):
+    if values_of(seen.rrset) == published.rrset.values:
         reason = Reason.SETTINGS if seen.rrset and seen.rrset.values == want.values else Reason.ADDRESS
         return Change(change_id, key, seen.rrset, want, reason)
     if want.values != published.rrset.values:  # a new address over somebody else's value: ours is the newer truth
         return Change(change_id, key, seen.rrset, want, Reason.ADDRESS)
     return _drift(change_id, seen, want, published, now, rules)
+
+
+def unread(key: RecordKey, error: ProviderError) -> Hold:
+    """A record that could not be read: a person must act, or the next run tries again."""
+    kind = Kind.FAILED if isinstance(error, Block | Rejected) else Kind.DEFERRED
+    return Hold(key, kind, error, error.until)
 
 
 def _standing(published: Published | None, seen: Observed | None, now: float, rules: Rules) -> RRset | None:

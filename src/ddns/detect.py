@@ -48,14 +48,6 @@ def in_threads(questions: Sequence[Question], left: Callable[[], float]) -> Iter
         yield answer
 
 
-def in_turn(questions: Sequence[Question], left: Callable[[], float]) -> Iterator[Answer]:
-    """Ask one after the other, in their order."""
-    for question in questions:
-        if left() <= 0:
-            return
-        yield question()
-
-
 def detect(
     family: Family,
     sources: Sequence[Source],

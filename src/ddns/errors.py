@@ -163,12 +163,14 @@ class ProviderError(DdnsError):
     """Something at a provider went wrong, for one record or for a whole call.
 
     `in_doubt`: the write may have happened all the same, so that the record must be read before anything else.
+    `until`: UTC seconds since the epoch before which nothing is asked, where that is known.
     """
 
     code = "provider"
     exit = Exit.UNREACHABLE
     default_advice = "Read what the provider said in the log; the next run tries again."
     in_doubt = False
+    until: float | None = None
 
 
 class Retryable(ProviderError):
@@ -235,7 +237,9 @@ class Intercepted(Malformed):
 
 
 class Deferred(ProviderError):
-    """Not asked now. `until`: UTC seconds since the epoch when it will be."""
+    """Not asked now, but at `until`."""
+
+    until: float
 
     code = "provider.deferred"
     default_advice = "Nothing to do: the record is kept and tried again later. `ddns run --now` tries at once."

@@ -89,6 +89,11 @@ class RRset(msgspec.Struct, frozen=True):
         return ", ".join(self.texts())
 
 
+def values_of(rrset: RRset | None) -> frozenset[Value]:
+    """The values of what stands there; none where there is no record."""
+    return frozenset() if rrset is None else rrset.values
+
+
 class Adopt(enum.StrEnum):
     """What happens to a record that was there before us: taken over if it has a single value, or always."""
 
@@ -151,6 +156,14 @@ class Change(msgspec.Struct, frozen=True):
     reason: Reason
     seq: int = 0
     beside: frozenset[Value] = frozenset()
+
+    def done(self, now: RRset | None) -> bool:
+        """Whether the record already is as this asks for: a write sent twice finds its own work."""
+        return now is None if self.after is None else now is not None and now.covers(self.after)
+
+    def untouched(self, now: RRset | None) -> bool:
+        """Whether the record has the values that it had before this."""
+        return values_of(now) == values_of(self.before)
 
 
 class AppliedState(enum.StrEnum):

@@ -27,7 +27,6 @@ from ddns.model import (
     Plan,
     Reason,
     RecordKey,
-    RRset,
     Run,
 )
 from ddns.ports import Clock, Deadline, Lock, Provider, State
@@ -97,26 +96,10 @@ def _held(hold: Hold, now: float) -> Outcome:
     return Outcome(hold.kind, hold.key, now, cause=hold.cause, until=hold.until, observed=hold.observed)
 
 
-def happened(change: Change, observed: Observed) -> bool:
-    """Whether the record stands as the change wanted it."""
-    if change.after is None or observed.rrset is None:
-        return change.after is observed.rrset
-    return observed.rrset.covers(change.after)
-
-
-def untouched(change: Change, observed: Observed) -> bool:
-    """Whether the record stands as it did before the change."""
-    return _values(observed.rrset) == _values(change.before)
-
-
-def _values(rrset: RRset | None) -> object:
-    return None if rrset is None else rrset.values
-
-
 def outcome_of(change: Change, error: ProviderError, now: float) -> Outcome:
     """The outcome of a write that ended with this error."""
     if isinstance(error, Deferred | Retryable):
-        until = getattr(error, "until", None)
+        until = error.until
         if isinstance(error, RateLimited) and error.retry_after:
             until = now + error.retry_after
         return Outcome(Kind.DEFERRED, change.key, now, change.before, change, cause=error, until=until)
@@ -180,9 +163,9 @@ class _Writer:
                 change, found = again(change, found)
             if isinstance(found, ProviderError):
                 ends.append(replace(outcome_of(change, found, now), change=None))
-            elif happened(change, found):
+            elif change.done(found.rrset):
                 ends.append(Outcome(Kind.PROVEN, change.key, now, change.after, observed=found))
-            elif untouched(change, found):
+            elif change.untouched(found.rrset):
                 still.append(change)
             else:
                 cause = LeaseTaken(
@@ -244,9 +227,9 @@ class _Writer:
         """The end of a write that gave an error, None when it may be tried again."""
         now = self._clock.now()
         if isinstance(seen, Observed):
-            if happened(change, seen):
+            if change.done(seen.rrset):
                 return self._applied(change, Applied(), seen)
-            if not untouched(change, seen):
+            if not change.untouched(seen.rrset):
                 conflict = (
                     error
                     if isinstance(error, Conflict)

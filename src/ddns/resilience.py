@@ -216,9 +216,8 @@ class Guard:
         except ProviderError as error:
             errors.append(error)
             yield from ((change, error) for change in waiting.values())
-        self._count(
-            errors, some_passed=some_passed
-        )  # not in a `finally`: a caller that gave up has no state to write to
+        # Not in a `finally`: a caller that gave up has no state to write to.
+        self._count(errors, some_passed=some_passed)
 
     def _count(self, errors: list[ProviderError], *, some_passed: bool) -> None:
         """Remember how a call went. Where other records passed, one refused right or zone is that record's alone."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ddns.beside import narrowed
-from ddns.compare import resolve
-from ddns.errors import Block, Conflict, Deferred, ProviderError, Rejected
+from ddns.compare import resolve, unread
+from ddns.errors import Conflict, Deferred, ProviderError
 from ddns.memory import Memory
 from ddns.model import Change, Fate, Hold, Keep, Kind, Observed, Plan, Reason, RecordKey, Resolution, RRset, Run
 
@@ -39,8 +39,7 @@ def withdraw(
         seen = observed.get(key, _NOT_READ)
         published, intent = memory.published.get(key), memory.intents.get(key)
         if isinstance(seen, ProviderError):
-            kind = Kind.FAILED if isinstance(seen, Block | Rejected) else Kind.DEFERRED
-            held.append(Hold(key, kind, seen, getattr(seen, "until", None)))
+            held.append(unread(key, seen))
             continue
         ours, since = (published.rrset, published.written_at) if published else (None, 0.0)
         sent = (intent.change.before, intent.change.after) if intent else ()

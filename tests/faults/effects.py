@@ -16,7 +16,6 @@ from typing import Any, Literal, NoReturn
 
 from ddns import host
 from ddns.address import Family
-from ddns.detect import in_turn
 from ddns.errors import ProviderError
 from ddns.memory import BlockNote, BreakerNote, Memory
 from ddns.model import Applied, Change, Observed, Outcome, RecordKey, Resolution, Run
@@ -25,6 +24,7 @@ from ddns.runtime import quick
 from ddns.runtime.compose import Seams
 from ddns.state import ending, retirement
 from ddns.state.store import Store
+from unit.fakes import in_turn
 
 Side = Literal["before", "after"]
 SIDES: tuple[Side, Side] = ("before", "after")

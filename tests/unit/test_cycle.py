@@ -10,7 +10,6 @@ import pytest
 
 from ddns.address import Address, Family
 from ddns.cycle import World, ask, carry_out, look
-from ddns.detect import in_turn
 from ddns.detection import Available
 from ddns.errors import Exit, worst
 from ddns.memory import Memory
@@ -18,7 +17,7 @@ from ddns.model import Kind, Outcome, RecordKey, RecordType, RRset, Run, Target
 from ddns.ports import Capabilities, Deadline, Provider, Source, State
 from ddns.state.opening import open_store
 from ddns.state.store import Store
-from unit.fakes import REJECTED, START, Dns, FakeClock, FakeNet, FakeProvider, FakeSource, FakeState
+from unit.fakes import REJECTED, START, Dns, FakeClock, FakeNet, FakeProvider, FakeSource, FakeState, in_turn
 
 NAMES = ("a.example.test", "b.example.test", "c.example.test")
 ADDRESS = "1.0.0.1"

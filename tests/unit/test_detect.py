@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddns.address import Family, Network
-from ddns.detect import Question, detect, in_threads, in_turn, verdict
+from ddns.detect import Question, detect, in_threads, verdict
 from ddns.detection import Absent, Answer, Available, Detected, Unknown
 from ddns.errors import SettingsError, SourceError
 from ddns.ports import Deadline, Source
-from unit.fakes import FakeClock, FakeNet, FakeSource
+from unit.fakes import FakeClock, FakeNet, FakeSource, in_turn
 
 TRUTH, LIE = IPv4Address("1.0.0.1"), IPv4Address("9.9.9.9")
 VOICES = {"honest": TRUTH, "lying": LIE, "silent": None}

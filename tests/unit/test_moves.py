@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from ddns.address import Address, Family
-from ddns.detect import in_turn
 from ddns.memory import Published
 from ddns.model import RRset
 from ddns.moves import Move, moved
@@ -23,7 +22,7 @@ from ddns.runtime.full import full_run
 from ddns.runtime.history import history
 from ddns.times import utc
 from faults.stage import Stage
-from unit.fakes import START, UNREACHABLE
+from unit.fakes import START, UNREACHABLE, in_turn
 from unit.terminal import HOUR, NOW, ddns, put, record, status
 
 AWAY = "198.18.7.9"

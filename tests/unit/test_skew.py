@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddns.address import Family
-from ddns.detect import detect, in_turn
+from ddns.detect import detect
 from ddns.detection import Answer
 from ddns.http_time import SKEW_TOLD
 from ddns.ports import HttpResponse
@@ -19,7 +19,7 @@ from ddns.report.events import skewed
 from ddns.skew import told
 from ddns.sources.http import HttpSource
 from faults.stage import ALPHA, BETA, FIRST, Stage
-from unit.fakes import START, FakeClock, FakeNet
+from unit.fakes import START, FakeClock, FakeNet, in_turn
 
 
 def said(operator: str, skew: float | None, *, authenticated: bool = True, suffices: bool = False) -> Answer:

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddns.address import Address, Family
-from ddns.detect import detect, in_turn
+from ddns.detect import detect
 from ddns.detection import Available, Unknown
 from ddns.errors import CaptivePortal, SourceError, Untrusted
 from ddns.ports import HttpResponse, Source
 from ddns.sources.http import HttpSource
 from ddns.sources.pick import pick
 from ddns.sources.services import DNS, HTTP
-from unit.fakes import FakeClock, FakeNet, FakeSource
+from unit.fakes import FakeClock, FakeNet, FakeSource, in_turn
 
 V4, V6 = Family.V4, Family.V6
 

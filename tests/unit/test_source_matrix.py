@@ -15,7 +15,7 @@ import dns.rrset
 import pytest
 
 from ddns.address import Address, Family
-from ddns.detect import detect, in_turn
+from ddns.detect import detect
 from ddns.detection import Available, Detected
 from ddns.errors import CaptivePortal, SourceError
 from ddns.net import wire
@@ -34,7 +34,7 @@ from ground.igd import Igd
 from ground.matrix import ANSWERS, ERROR, FAULTS, MATRIX, NONE, PAGE, PORTAL, RESTS, SUBJECTS
 from ground.packets import HALF, RESET, SLOW, Tls, Udp
 from ground.tls import Authority
-from unit.fakes import FakeSource
+from unit.fakes import FakeSource, in_turn
 
 V4 = Family.V4
 TRUTH, OTHER, PRIVATE, WIDE = "1.0.0.1", "9.9.9.9", "192.168.1.20", "2606:4700::1111"

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ddns.address import Family
-from ddns.detect import detect, in_turn
+from ddns.detect import detect
 from ddns.detection import Available
 from ddns.errors import Malformed, SourceError, Transport
 from ddns.net import wire
@@ -28,7 +28,7 @@ from ground.echo import Echo, Fault
 from ground.tls import Authority
 from ground.whoami import Fault as DnsFault
 from ground.whoami import Whoami
-from unit.fakes import FakeClock, FakeNet
+from unit.fakes import FakeClock, FakeNet, in_turn
 
 V4, V6 = Family.V4, Family.V6
 HOST = "echo.example"

@@ -35,6 +35,7 @@ from ddns.providers.zones import Zone, Zones
 from ddns.secret import SecretRef
 
 WHO = "Cloudflare"
+#: A TTL between 1 ("automatic") and 60 the API refuses itself: what is least depends on the plan.
 CAPABILITIES = Capabilities(batch=True, min_ttl=1, types=content.EVERY_TYPE)
 PER_PAGE = 100
 #: No name has so many records; a list that claims more is not followed.
@@ -132,7 +133,6 @@ def connect(settings: Settings, tools: Tools) -> Provider:
     """Make the provider; nothing is sent yet."""
     api = Api(settings, tools)
     zones = Zones(WHO, api.zone, settings.zone, advice=_LACKS_READ)
-    # 1 stands for "automatic"; what is between 1 and 60 the API refuses itself.
     return RowProvider(api, zones, tools.clock, CAPABILITIES, _rrset, partial(Batch, api))
 
 

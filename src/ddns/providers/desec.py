@@ -16,7 +16,7 @@ from msgspec import Meta
 from ddns.errors import Malformed, NoSuchZone, Rejected, foreign
 from ddns.model import Change, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, HttpResponse, Provider, Tools
-from ddns.providers import answers, content, writes
+from ddns.providers import answers, content
 from ddns.providers.sets import SetProvider
 from ddns.providers.settings_keys import ApiUrl
 from ddns.providers.zones import Zone
@@ -95,7 +95,7 @@ class Api:
 
     def _stored(self, response: HttpResponse, change: Change) -> None:
         """Check that the answer to a write is the RRset that was asked for."""
-        if not writes.done(change, _rrset(answers.parsed(response.body, WHO), change.key)):
+        if not change.done(_rrset(answers.parsed(response.body, WHO), change.key)):
             raise Malformed(f"{WHO}: the answer to the write of {change.key} holds other values")
 
     def _call(

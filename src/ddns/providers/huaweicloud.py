@@ -30,7 +30,7 @@ from ddns.errors import (
     ServerSide,
     foreign,
 )
-from ddns.model import Applied, Change, RecordKey, RRset
+from ddns.model import Applied, Change, RecordKey, RRset, values_of
 from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, writes
 from ddns.providers.codes import Codes, Means, Said
@@ -161,9 +161,9 @@ class Api:
             identifier = self._sent(zone, change, found if now is not None else None, deadline)
         except Refusal as error:
             seen = self.read(zone, change.key, deadline)
-            if writes.done(change, seen):
+            if change.done(seen):
                 return Applied()
-            if writes.values(seen) != writes.values(now):
+            if values_of(seen) != values_of(now):
                 raise writes.conflict(change, seen) from error
             raise Rejected(str(error), advice=_CONFLICT) from error
         gone = change.after is None

@@ -24,7 +24,7 @@ from ddns.errors import (
     Rejected,
     ServerSide,
 )
-from ddns.model import Applied, Change, Observed, RecordKey, RecordType, RRset
+from ddns.model import Applied, Change, Observed, RecordKey, RecordType, RRset, values_of
 from ddns.net import exchange, resolver
 from ddns.net.exchange import Server, spelled
 from ddns.ports import Capabilities, Deadline, Provider, Tools
@@ -184,7 +184,7 @@ class Rfc2136:
         if rcode in (dns.rcode.NXRRSET, dns.rcode.YXRRSET, dns.rcode.YXDOMAIN):
             # The same change sent twice finds its own work: that is success, whoever lost the first answer.
             now = self._read(change.key, deadline)
-            if writes.done(change, now):
+            if change.done(now):
                 return
             raise writes.conflict(change, now)
         if rcode != dns.rcode.NOERROR:
@@ -252,11 +252,11 @@ def _add(update: dns.update.UpdateMessage, change: Change, owner: dns.name.Name)
         update.absent(owner, dns.rdatatype.CNAME)
     if change.key.type.shared:
         # Value by value, so that those of others stay as they are, to the byte.
-        gone, new = writes.values(change.before) - writes.values(change.after), writes.values(change.after)
+        gone, new = values_of(change.before) - values_of(change.after), values_of(change.after)
         if gone:
             update.delete(owner, _rdataset(RRset(gone), change.key.type, 0))
-        if new - writes.values(change.before):
-            update.add(owner, _rdataset(RRset(new - writes.values(change.before)), change.key.type, ttl))
+        if new - values_of(change.before):
+            update.add(owner, _rdataset(RRset(new - values_of(change.before)), change.key.type, ttl))
         return
     if change.before is None and change.key.type is RecordType.CNAME:
         update.absent(owner)  # and a CNAME, where anything else stands

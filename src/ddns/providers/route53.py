@@ -193,7 +193,7 @@ class Route53:
         found = self._api.record(zone, change.key, deadline)
         now = found.rrset(change.key) if found else None
         writes.check(change, now)
-        return None if writes.done(change, now) else _Step(change, found)
+        return None if change.done(now) else _Step(change, found)
 
     def _write(self, zone: Zone, steps: Sequence[_Step], deadline: Deadline) -> Iterator[_Result]:
         try:
@@ -217,7 +217,7 @@ class Route53:
             now: RRset | None = found.rrset(step.change.key) if found else None
         except ProviderError as error:
             return error
-        if writes.done(step.change, now):
+        if step.change.done(now):
             return Applied()
         if found != step.now:
             return writes.conflict(step.change, now)

@@ -209,7 +209,7 @@ class RowProvider:
             raise
         except Refusal as error:
             now = self._fold(self._api.rows(zone, change.key, deadline))
-            if not writes.done(change, now):
+            if not change.done(now):
                 raise writes.conflict(change, now) from error
 
     @staticmethod

@@ -56,4 +56,4 @@ class SetProvider:
         zone = self._zones.of(change.key, deadline)
         now = self._api.read(zone, change.key, deadline)
         writes.check(change, now)
-        return None if writes.done(change, now) else self._api.write(zone, change, now, deadline)
+        return None if change.done(now) else self._api.write(zone, change, now, deadline)

@@ -195,7 +195,7 @@ class Webhook:
         if settings.read is not None:
             now = self._read(settings.read, key, deadline)
             writes.check(change, now)
-            if writes.done(change, now):
+            if change.done(now):
                 return
         response = self._send(call, key, meant, deadline)
         self._judge(response, key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ddns.errors import Conflict, ProviderError
-from ddns.model import Applied, AppliedState, Change, RRset, Value
+from ddns.model import Applied, AppliedState, Change, RRset
 from ddns.ports import Clock, Deadline
 
 #: The TTL of a record that is new where the settings ask for none.
@@ -14,25 +14,15 @@ DEFAULT_TTL = 120
 PAUSES = (0.0, 1.0, 2.0, 4.0)
 
 
-def done(change: Change, now: RRset | None) -> bool:
-    """Whether the record already is what the change asks for: a write sent twice finds its own work."""
-    return now is None if change.after is None else now is not None and now.covers(change.after)
-
-
 def check(change: Change, now: RRset | None) -> None:
     """Raise Conflict when the record's values are neither those that were read before nor ours."""
-    if not done(change, now) and values(now) != values(change.before):
+    if not change.done(now) and not change.untouched(now):
         raise conflict(change, now)
 
 
 def conflict(change: Change, now: RRset | None) -> Conflict:
     """The error for a record that somebody else changed."""
     return Conflict(f"{change.key} is not as it was read: expected {_text(change.before)}, found {_text(now)}")
-
-
-def values(rrset: RRset | None) -> frozenset[Value]:
-    """The values, none for no record."""
-    return frozenset() if rrset is None else rrset.values
 
 
 def _text(rrset: RRset | None) -> str:

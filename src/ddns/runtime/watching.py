@@ -11,7 +11,6 @@ from ddns.memory import Visibility
 from ddns.model import Change, Observed, Outcome, RecordKey
 from ddns.ports import Clock, Deadline, Tools
 from ddns.providers.writeonly import Observer
-from ddns.publish import happened
 
 #: Asks for records; as `ports.Provider.observe`.
 Ask = Callable[[Sequence[RecordKey], Deadline], Mapping[RecordKey, Observed | ProviderError]]
@@ -59,7 +58,8 @@ def watch(
             if not isinstance(found, Observed) or change is None:
                 continue
             delay = max(0.0, now - outcome.at)
-            if happened(*again(change, found)):
+            change, found = again(change, found)
+            if change.done(found.rrset):
                 yield Visibility(key, now, min(lower[key], delay), delay)
                 del waiting[key]
             else:

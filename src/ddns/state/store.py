@@ -26,6 +26,10 @@ _KEEP_RUNS = 30 * 24 * 3600.0
 _KEEP_CHANGES = 10_000
 _KEEP_MOVES = 1000
 _PRUNE_BITE = 500
+_INTEND = (
+    "INSERT INTO changes (id, trace_id, provider, name, type, before, after, reason, at, state)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')"
+)
 
 
 class Store(Reader):
@@ -217,9 +221,3 @@ class Store(Reader):
             " (SELECT max(seq) FROM changes) - ? AND state NOT IN ('open', 'accepted') ORDER BY seq LIMIT ?)",
             (_KEEP_CHANGES, _PRUNE_BITE),
         )
-
-
-_INTEND = (
-    "INSERT INTO changes (id, trace_id, provider, name, type, before, after, reason, at, state)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')"
-)
