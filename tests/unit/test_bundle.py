@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from ddns.errors import BadCredentials
 from ddns.memory import BlockNote
 from ddns.model import Change, Kind, Outcome, Reason, RecordKey, RecordType, RRset, Run
-from ddns.runtime import bundling
+from ddns.runtime import bundling, shaping
 from ddns.runtime.redaction import Redactor
 from ddns.state.opening import open_store
 from ground import canary
@@ -59,8 +59,31 @@ kind = "desec"
 token = "keyring:desec"
 url = "https://127.0.0.1:9/api/v1"
 
+[provider.hook]
+kind = "webhook"
+url = "https://127.0.0.1:9/hook/{CANARY}-hook/update/{{name}}?key={CANARY}-query&ip={{value}}"
+method = "POST"
+headers = {{ X-Key = "{CANARY}-header", Authorization = "Bearer {CANARY}-bearer" }}
+body = '{{"auth": {{"key": "{CANARY}-body"}}, "ip": "{{value}}", "list": ["{CANARY}-list"]}}'
+
+[provider.hook.remove]
+url = "https://127.0.0.1:9/gone/{CANARY}-gone"
+form = "form"
+body = "key={CANARY}-form&name={{name}}"
+method = "POST"
+
+[provider.path]
+kind = "dyndns2"
+url = "https://127.0.0.1:9/update/{CANARY}-path/"
+username = "account-4712"
+password = "env:MY_PASSWORD"
+
 [detect]
-sources = [{{ url = "https://127.0.0.1:9/", operator = "a" }}, {{ url = "https://127.0.0.1:9/b", operator = "b" }}]
+sources = [
+    {{ url = "https://127.0.0.1:9/ip/{CANARY}-source?t={CANARY}-source-query", operator = "a" }},
+    {{ url = "https://127.0.0.1:9/b", operator = "b" }},
+    {{ command = ["/bin/false", "--key", "{CANARY}-argument", "--secret={CANARY}-option"], operator = "c" }},
+]
 probe4 = "dns://127.0.0.1:9/whoami.test"
 timeout = "500ms"
 allow_private = ["192.0.2.53/32"]
@@ -106,6 +129,8 @@ def _log(folder: Path) -> None:
     lines = [
         {"message": f"asked https://me:{leaks('cf')}@api.example.com/x?token={urllib.parse.quote(leaks('env'))}"},
         {"message": f"Authorization: Bearer {leaks('cf')}", "basic": authorization},
+        {"message": f"GET /hook/{leaks('hook')} said 404; {leaks('body')} {leaks('header')} {leaks('argument')}"},
+        {"message": f"asked https://ping.example.com/{leaks('heartbeat').rpartition('/')[2]}/fail"},
         {"message": f"account-4711 of {OWN} and {THEIRS}, 2001:db8::66, 192.0.2.53, 10.0.0.7"},
     ]
     (folder / "logs" / "ddns.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -334,3 +359,32 @@ def test_urls_lose_what_may_be_secret(url: str, left: str) -> None:
 )
 def test_credentials_of_a_header_in_an_argument_are_taken_out(text: str, left: str) -> None:
     assert Redactor().clean(text) == left
+
+
+def test_what_urls_bodies_headers_and_arguments_carry_has_only_its_shape(machine: Path) -> None:
+    _, texts = bundle(machine)
+    values = {key: told["value"] for key, told in json.loads(texts["settings.json"])["values"].items()}
+    assert values["provider.hook.url"] == "https://127.0.0.1:9/***/***/***/update/{name}?***"
+    assert values["provider.hook.headers.X-Key"] == "***"
+    assert values["provider.hook.headers.Authorization"] == "Bearer ***"
+    assert values["provider.hook.body"] == '{"auth": {"key": "***"}, "ip": "{value}", "list": ["***"]}'
+    assert values["provider.hook.remove.body"] == "key=***&name={name}"
+    assert values["provider.path.url"] == "https://127.0.0.1:9/update/***/***/"
+    assert values["provider.main.url"] == "https://127.0.0.1:9/client/v4"
+    assert values["detect.sources[0].url"] == "https://127.0.0.1:9/ip/***/***?***"
+    assert values["detect.sources[2].command"] == ["/bin/false", "--key", "***", "--secret=***"]
+    assert values["detect.probe4"] == "dns://127.0.0.1:9/whoami.test"
+    log = texts["ddns.jsonl"]
+    assert "https://ping.example.com/***/fail" in log or "https://ping.example.com/***/***" in log
+    for name, text in texts.items():
+        for part in CANARY.split("/"):  # a path has it in two segments
+            assert part not in text, name
+
+
+@given(st.text("abz/:?&={}[]\"' -.019", max_size=60))
+def test_the_shape_of_anything_holds_no_token(text: str) -> None:
+    for shown, tokens in (
+        (shaping.words(text), shaping.word_tokens(text)),
+        (shaping.url("https://h/" + text), shaping.url_tokens("https://h/" + text)),
+    ):
+        assert not [token for token in tokens if len(token) > 5 and token in shown]

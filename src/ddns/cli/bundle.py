@@ -22,7 +22,8 @@ _README = """ddns support bundle, made {at} by ddns {version}
 What is in here:
 {parts}
 
-Taken out: secrets, the accounts that settings name, users and queries of URLs, and the addresses of others{more}.
+Taken out: secrets, the accounts that settings name, what paths and queries of URLs, bodies, headers and arguments of
+commands carry, and the addresses of others{more}.
 Names of records and hosts, paths and messages are in here as they are: look before you send it.
 """
 

@@ -23,7 +23,7 @@ from ddns.config.words import dotted
 from ddns.edition import NOTE
 from ddns.errors import BadCredentials, DdnsError, SettingsError, StateError
 from ddns.host.secrets import Vault
-from ddns.runtime import loading, reading
+from ddns.runtime import loading, reading, shaping
 from ddns.runtime.redaction import SECRET, Redactor
 from ddns.secret import SecretRef
 from ddns.state.schema import check, connect
@@ -45,10 +45,14 @@ def redactor(data: str | None, *, addresses: bool) -> Redactor:
             made.secret(vault.resolve(ref).reveal())
         except BadCredentials:
             continue  # what can't be opened here can't be in a part either
+    names = {text for path, text in _raw(places) if path[0] == "record"}
     for path, text in _raw(places):
         key = str(path[-1])
         if _reference(text):
             continue
+        for token in _tokens(path, text):
+            if token not in names:
+                made.secret(token)
         if _ACCOUNT.search(key):
             made.account(text)
         elif path[0] != "record" and _SENSITIVE.search(key):
@@ -81,14 +85,31 @@ def _named(places: host.Places) -> Iterable[SecretRef]:
             continue
 
 
-def _raw(places: host.Places) -> Iterable[tuple[tuple[str | int, ...], str]]:
-    """The texts in the settings file, as it is, each with its path; nothing where it is no TOML."""
-    try:
-        with open(places.config_file, "rb") as file:
-            tree = tomllib.load(file)
-    except (OSError, ValueError):
-        return []
-    return list(_texts(tree, ()))
+def _raw(places: host.Places) -> list[tuple[tuple[str | int, ...], str]]:
+    """The texts in the settings file, as it is, and of those in force, each with its path."""
+    found: list[tuple[tuple[str | int, ...], str]] = []
+    with contextlib.suppress(SettingsError):  # the file may still be TOML
+        for path, value in loading.load(places, missing=loading.DEFAULTS)[0].values.items():
+            found += _texts(value, path)
+    with contextlib.suppress(OSError, ValueError), open(places.config_file, "rb") as file:
+        found += _texts(tomllib.load(file), ())
+    return found
+
+
+def _tokens(path: tuple[str | int, ...], text: str) -> list[str]:
+    """What may be a token in a text of the settings where no reference is asked for."""
+    if _templated(path):
+        found = shaping.word_tokens(text)
+    elif path[-1] == "command":
+        found = shaping.argument_tokens(["", text])
+    else:
+        found = shaping.url_tokens(text) if "://" in text else []
+    return [token for token in found if shaping.rare(token)]
+
+
+def _templated(path: tuple[str | int, ...]) -> bool:
+    """Whether it is a body or a header of a request."""
+    return path[0] == "provider" and (path[-1] == "body" or "headers" in path[2:])
 
 
 def _texts(value: Any, path: tuple[str | int, ...]) -> Iterable[tuple[tuple[str | int, ...], str]]:
@@ -166,7 +187,11 @@ def _settings(places: host.Places) -> dict[str, Any]:
 
 
 def _shown(path: tuple[str | int, ...], value: Any) -> Any:
-    """A value, unless its key says that it is secret and it is no reference."""
+    """A value, unless its key says that it is secret and it is no reference; the shape of what may hold a token."""
+    if isinstance(value, str) and _templated(path):
+        return shaping.words(value)
+    if isinstance(value, list) and path[-1] == "command":
+        return shaping.arguments(value)
     sensitive = path[0] == "provider" and any(_SENSITIVE.search(str(part)) for part in path[2:])
     account = bool(_ACCOUNT.search(str(path[-1])))
     return SECRET if sensitive and not account and isinstance(value, str) and not _reference(value) else value

@@ -9,10 +9,12 @@ import urllib.parse
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+from ddns.runtime import shaping
+
 SECRET = "***"  # noqa: S105 - what stands in the place of one
 #: Shorter texts are in every other word, and no secret.
 _SHORTEST = 3
-_URL = re.compile(r"\bhttps?://[^\s\"'<>\\]+")
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>\\]+")
 #: As a command's arguments or a template may have it, pasted.
 _HEADER = re.compile(r"(\bauthorization: *[\w-]+ +)(?!\{)[^\s\"'\\]+", re.IGNORECASE)
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
@@ -70,7 +72,7 @@ class Redactor:
         """The text without all that."""
         for form in sorted(self._texts, key=len, reverse=True):  # one may be part of another
             text = text.replace(form, self._texts[form])
-        text = _HEADER.sub(r"\1***", _URL.sub(lambda match: _bare(match[0]), text))
+        text = _HEADER.sub(r"\1***", _URL.sub(lambda match: shaping.url(match[0]), text))
         return _each_address(text, self._name)
 
     def _name(self, address: IPv4Address | IPv6Address) -> str | None:
@@ -84,17 +86,6 @@ class Redactor:
 
 def _within(address: IPv4Address | IPv6Address, networks: Iterable[object]) -> bool:
     return any(address in network for network in networks)  # type: ignore[operator]  # a network of either family
-
-
-def _bare(url: str) -> str:
-    """A URL without its user, its query and its fragment."""
-    try:
-        parts = urllib.parse.urlsplit(url)
-    except ValueError:
-        return url.partition("://")[0] + "://***"
-    place = parts.netloc.rpartition("@")[2]
-    taken = place != parts.netloc or parts.query or parts.fragment
-    return f"{parts.scheme}://{place}{parts.path}{'?***' if taken else ''}"
 
 
 def _each_address(text: str, act: Callable[[IPv4Address | IPv6Address], str | None]) -> str:
