@@ -82,7 +82,7 @@ def run(request: RunRequest) -> int:
     try:
         start = Start(request.data)
     except StateError as error:
-        from ddns.runtime.full import complain
+        from ddns.runtime.closing import complain
 
         complain(error)
         return int(error.exit)
@@ -91,18 +91,18 @@ def run(request: RunRequest) -> int:
 
         return trial_run(start, request)
     if not (os.path.lexists(start.places.config_file) or os.path.lexists(start.places.state)):
-        from ddns.runtime.full import nothing_here  # a mistyped folder is told, and not filled
+        from ddns.runtime.closing import nothing_here  # a mistyped folder is told, and not filled
 
         return nothing_here(start)
     try:
         lock = host.InstanceLock(start.places.state)
     except BusyError as error:
-        from ddns.runtime.full import complain
+        from ddns.runtime.closing import complain
 
         complain(error, start.places.option)
         return int(error.exit)
     except StateError as error:
-        from ddns.runtime.full import unusable
+        from ddns.runtime.closing import unusable
 
         return unusable(start, error)
     try:

@@ -21,7 +21,7 @@ from ddns.model import Change, Outcome, Resolution, Run
 from ddns.report.events import skewed
 from ddns.resting import resting
 from ddns.runtime import RunRequest, Start, compose, loading, say
-from ddns.runtime.full import complain
+from ddns.runtime.closing import complain
 from ddns.sources import table
 from ddns.state.reader import Reader
 from ddns.state.schema import connect

@@ -23,8 +23,9 @@ from ddns.observe import observe
 from ddns.report.events import tell_outcome
 from ddns.report.log import JsonLog
 from ddns.runtime import RunRequest, Start, compose, farewell, loading
+from ddns.runtime.closing import close
 from ddns.runtime.farewell import Farewell
-from ddns.runtime.full import close, prepare
+from ddns.runtime.full import prepare
 from ddns.runtime.looking import NoLog, NoState, recall
 from ddns.runtime.pausing import locked
 from ddns.state.opening import open_store
