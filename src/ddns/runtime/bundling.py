@@ -45,25 +45,33 @@ def redactor(data: str | None, *, addresses: bool) -> Redactor:
             made.secret(vault.resolve(ref).reveal())
         except BadCredentials:
             continue  # what can't be opened here can't be in a part either
-    names = {text for path, text in _raw(places) if path[0] == "record"}
-    for path, text in _raw(places):
+    raw = _raw(places)
+    names = {text for path, text in raw if path[0] == "record"}
+    for path, text in raw:
         key = str(path[-1])
         if _reference(text):
             continue
-        for token in _tokens(path, text):
-            if token not in names:
-                made.secret(token)
+        for piece in shaping.paths(text) if "://" in text else ():
+            made.path(piece)
+        for token in {*_tokens(path, text)} - names:
+            made.secret(token)
         if _ACCOUNT.search(key):
             made.account(text)
         elif path[0] != "record" and _SENSITIVE.search(key):
             made.secret(text)  # pasted where a reference belongs
         else:
             made.known(text)
-    with contextlib.suppress(DdnsError):  # the part itself says why
+    for address in _addresses(data):
+        made.known(address)
+    return made
+
+
+def _addresses(data: str | None) -> Iterable[str]:
+    """Those that this machine published, as its status tells; what is wrong with that its own part says."""
+    with contextlib.suppress(DdnsError):
         records = reading.status(data).document.get("records")
         for record in records if isinstance(records, list) else ():
-            made.known(str(record.get("address")) if isinstance(record, dict) else "")
-    return made
+            yield str(record.get("address")) if isinstance(record, dict) else ""
 
 
 def _stored(vault: Vault) -> list[SecretRef]:

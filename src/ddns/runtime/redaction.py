@@ -41,6 +41,7 @@ class Redactor:
     def __init__(self, *, addresses: bool = False) -> None:
         self._all = addresses
         self._texts: dict[str, str] = {}
+        self._paths: set[str] = set()
         self._known: set[IPv4Address | IPv6Address] = set()
         self._names: dict[IPv4Address | IPv6Address, str] = {}
         self._accounts = 0
@@ -54,6 +55,10 @@ class Redactor:
         forms = {text, json.dumps(text)[1:-1], urllib.parse.quote(text, safe=""), urllib.parse.quote_plus(text)}
         for form in (*forms, coded, coded.rstrip("="), coded.translate({43: "-", 47: "_"}).rstrip("=")):
             self._texts[form] = SECRET
+
+    def path(self, text: str) -> None:
+        """Take out a URL's path where it stands without its URL, of which the shape stays."""
+        self._paths.add(text)
 
     def account(self, text: str) -> None:
         """Take out what names an account; each gets a number."""
@@ -70,6 +75,8 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """The text without all that."""
+        for path in sorted(self._paths, key=len, reverse=True):
+            text = re.sub(rf"(?<![\w\]]){re.escape(path)}", SECRET, text)
         for form in sorted(self._texts, key=len, reverse=True):  # one may be part of another
             text = text.replace(form, self._texts[form])
         text = _HEADER.sub(r"\1***", _URL.sub(lambda match: shaping.url(match[0]), text))

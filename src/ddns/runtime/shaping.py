@@ -63,13 +63,25 @@ def url_tokens(text: str) -> list[str]:
         return [text]
     user = parts.netloc.rpartition("@")[0].split(":")
     values = [pair.partition("=")[2] or pair for pair in (*parts.query.split("&"), parts.fragment)]
-    path = "" if parts.scheme == "dns" else parts.path
-    pieces = [*path.split("/"), *user, *values]
+    pieces = [*(() if parts.scheme == "dns" else parts.path.split("/")), *user, *values]
     words = [word for piece in pieces for word in _PLACEHOLDER.split(piece) if not _PLACEHOLDER.fullmatch(word)]
-    found = [word for word in words if not harmless(word)]
-    # A log may have the path alone: what is told apart there by its place only is taken out with what is around it.
-    found += [piece for piece in _PLACEHOLDER.split(path) if piece.count("/") > 1 and any(w in piece for w in found)]
-    return list({form for word in found for form in (word, urllib.parse.unquote(word))})
+    return list({form for word in words if not harmless(word) for form in (word, urllib.parse.unquote(word))})
+
+
+def paths(text: str) -> list[str]:
+    """What a URL's path has between its placeholders, to the last token: a log may have it without the URL."""
+    try:
+        path = urllib.parse.urlsplit(text).path
+    except ValueError:
+        return []
+    cut = [_to_the_last_token(piece.split("/")) for piece in _PLACEHOLDER.split(path)]
+    return [piece for piece in cut if piece.count("/") > 1]
+
+
+def _to_the_last_token(segments: list[str]) -> str:
+    while segments and harmless(segments[-1]):
+        segments = segments[:-1]
+    return "/".join(segments)
 
 
 def _segment(segment: str) -> str:
