@@ -891,6 +891,38 @@ Add-Check -Id 'applocker' -Title 'AppLocker has what its publisher rules need, a
     Assert-That -Condition ($stopped.Count -eq 0) -Otherwise $stopped[0].Message
     "$($files.Count) files, $(@($files | Where-Object { $_.Publisher }).Count) with a publisher; both exes allowed"
 }
+Add-Check -Id 'network-profile' -Title 'The profile of this machine''s network is the one that Windows shows' -Test {
+    $route = Get-NetRoute -DestinationPrefix '0.0.0.0/0' -ErrorAction SilentlyContinue | Sort-Object -Property RouteMetric | Select-Object -First 1
+    if (-not $route) { Skip-Check -Reason 'this machine has no IPv4 router' }
+    $shown = Get-NetConnectionProfile -InterfaceIndex $route.InterfaceIndex
+    $category = @{ Public = 'public'; Private = 'private'; DomainAuthenticated = 'domain' }[[string]$shown.NetworkCategory]
+    $folder = (New-Item -ItemType Directory -Path (Join-Path -Path $work -ChildPath ([guid]::NewGuid().ToString('N')))).FullName
+    $said = foreach ($network in "profile:$($shown.Name)", "category:$category", 'profile:nowhere') {
+        $text = 'schema = 1', '[detect]', 'sources = ["interface"]', "networks = ['$network']"
+        [System.IO.File]::WriteAllLines("$folder\ddns.toml", [string[]]$text)
+        $done = Invoke-Program -Path "$programs\bin\ddns.exe" -Arguments "detect -4 --json --data `"$folder`""
+        ($done.Out | ConvertFrom-Json).data.families[0].because
+    }
+    Assert-That -Condition (@($said).Count -eq 3 -and -not $said[0] -and -not $said[1] -and $said[2] -like "*($($shown.Name), $category)*") -Otherwise ($said -join '; ')
+    $said[2]
+}
+Add-Check -Id 'command-owner' -Title 'A command is taken from settings below ProgramData that administrators own, and from no others' -Test {
+    $folder = Join-Path -Path $env:ProgramData -ChildPath 'DDNS-acceptance'
+    [void][System.IO.Directory]::CreateDirectory($folder)
+    try {
+        $text = 'schema = 1', '[detect]', "sources = [{ command = ['$env:SystemRoot\System32\cmd.exe', '/c', 'echo 192.0.2.1'], operator = 'own' }]"
+        [System.IO.File]::WriteAllLines("$folder\ddns.toml", [string[]]$text)
+        $ask = { Invoke-Program -Path "$programs\bin\ddns.exe" -Arguments "detect --json --data `"$folder`"" }
+        $open = & $ask
+        [void](icacls.exe $folder /setowner '*S-1-5-32-544' /T)
+        [void](icacls.exe $folder /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F')
+        $closed = & $ask
+    }
+    finally { [System.IO.Directory]::Delete($folder, $true) }
+    Assert-That -Condition ($open.Exit -eq 10 -and $open.Err -match 'is not run') -Otherwise "open to users, exit $($open.Exit): $($open.Err)"
+    Assert-That -Condition ($closed.Exit -ne 10 -and $closed.Out -match '192\.0\.2\.1') -Otherwise "closed, exit $($closed.Exit): $($closed.Err)"
+    $open.Err.Trim()
+}
 Add-Check -Id 'defender' -Title 'Microsoft Defender finds nothing in the program' -Test {
     if (-not (Get-Command -Name 'Get-MpComputerStatus' -ErrorAction SilentlyContinue)) { Skip-Check -Reason 'Microsoft Defender is not on this machine' }
     $state = Get-MpComputerStatus

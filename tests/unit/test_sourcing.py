@@ -28,9 +28,19 @@ MAC = "00:11:22:aa:bb:cc"
 
 
 def where(networks: tuple[str, ...], local: list[str], mac: str = "", router: str = "192.168.1.1") -> str:
-    return sourcing.where_we_are(networks, local, lambda: router, lambda _address: mac)
+    return sourcing.where_we_are(
+        networks, local, lambda: router, lambda _address: mac, lambda found: KNOWN.get(found, ("", ""))
+    )
 
 
+#: What Windows knows of the networks behind routers.
+KNOWN = {MAC: ("Büro", "private"), "00:11:22:aa:bb:cd": ("Hotel", "public")}
+
+
+HOTEL, IN_OFFICE = (
+    "k (Hotel, public) than",
+    "this machine is on another network (Büro, private) than those of [detect] networks",
+)
 ELSEWHERE = "this machine is on another network than those of [detect] networks"
 
 
@@ -47,10 +57,19 @@ ELSEWHERE = "this machine is on another network than those of [detect] networks"
         ((MAC,), ["192.168.1.20", ""], "", ELSEWHERE),
         ((MAC,), ["", ""], "", ELSEWHERE),
         ((MAC, "10.0.0.0/8"), ["10.0.0.2", ""], "", ""),
+        (("profile:BÜRO",), ["192.168.1.20", ""], MAC, ""),
+        (("category:Private",), ["192.168.1.20", ""], MAC, ""),
+        (("profile:private", "category:domain"), ["192.168.1.20", ""], MAC, IN_OFFICE),
+        (("category:private",), ["192.168.1.20", ""], "00:11:22:aa:bb:cd", ELSEWHERE.replace("k than", HOTEL)),
+        (("category:private", "10.0.0.0/8"), ["10.0.0.2", ""], "00:11:22:aa:bb:cd", ""),
+        (("profile:Hotel",), ["192.168.1.20", ""], "00:11:22:aa:bb:ce", ELSEWHERE),
+        (("category:public",), ["", ""], "", ELSEWHERE),
     ],
     ids=[
         "in it", "not in it", "in one of two", "no IPv6", "only IPv4 named", "router", "another router",
         "router unknown", "no route at all", "either is enough",
+        "profile", "category", "a category is no name", "another category", "the network is enough",
+        "a router that Windows does not know", "unknown is not public",
     ],
 )  # fmt: skip
 def test_where_it_may_publish(networks: tuple[str, ...], local: list[str], mac: str, told: str) -> None:
@@ -61,8 +80,8 @@ def test_the_router_is_not_asked_without_need() -> None:
     def fail() -> str:
         raise AssertionError("asked")
 
-    assert sourcing.where_we_are(("10.0.0.0/8",), ["10.0.0.2"], fail, str) == ""
-    assert sourcing.where_we_are(("10.0.0.0/8",), ["172.16.0.2"], fail, str) == ELSEWHERE
+    assert sourcing.where_we_are(("10.0.0.0/8",), ["10.0.0.2"], fail, str, KNOWN.__getitem__) == ""
+    assert sourcing.where_we_are(("10.0.0.0/8",), ["172.16.0.2"], fail, str, KNOWN.__getitem__) == ELSEWHERE
 
 
 @pytest.fixture

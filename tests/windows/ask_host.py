@@ -19,7 +19,7 @@ from ddns.errors import SourceError
 from ddns.host.adapters import read
 from ddns.host.changes import Changes
 from ddns.host.windows import adapters as listing
-from ddns.host.windows import events, gateways, grants, ownership
+from ddns.host.windows import events, gateways, grants, ownership, profiles
 from ddns.net.client import Client
 from ddns.ports import Deadline
 from ddns.runtime.clock import SystemClock
@@ -205,6 +205,59 @@ def own_file() -> object:
     with open(path, "w", encoding="ascii"):
         pass
     return [ownership.refusal(path), bool(ownership.refusal(path + ".gone"))]
+
+
+def of_path() -> object:
+    """What is said of a file in folders that the test made."""
+    return ownership.refusal(sys.argv[2])
+
+
+#: Rights to folders further up: whoever has them, and what for a folder, what for a drive is said.
+_ABOVE = (0x2 | 0x4 | 0x10 | 0x100, 0x40, 0x10000, 0x40000, 0x80000, 0x10000000, 0x1301BF)
+
+
+def above() -> object:
+    """Which rights of others to a folder further up, and to a drive, are too much."""
+    found = []
+    for mask in _ABOVE:
+        acl = win32security.ACL()
+        acl.AddAccessAllowedAceEx(4, 0, mask, win32security.ConvertStringSidToSid(_USERS))
+        masks = (ownership.EXCHANGE, ownership.EXCHANGE & ~ownership.DELETE)
+        found.append([bool(ownership.complaint(_SYSTEM, acl, _US, forbidden)) for forbidden in masks])
+    return found
+
+
+_NETWORKS = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\NetworkList"
+#: The keys as a Windows 11 machine has them, made up: kind and router of a signature, its profile's GUID; name,
+#: category, and when it was last there, as year, month, day of the week, day, hour, minute, second, ms.
+_KNOWN = (
+    ("Unmanaged", "001122aabbcc", "{A}", "Home", 1, (2026, 3, 4, 5, 6, 7, 8, 900)),
+    ("Unmanaged", "001122aabbcc", "{B}", "Home 2", 0, (2026, 2, 6, 28, 23, 59, 59, 999)),
+    ("Managed", "001122aabbcd", "{C}", "corp.example.com", 2, (2026, 1, 1, 1, 1, 1, 1, 1)),
+    ("Unmanaged", "001122aabbce", "{D}", "Café", 0, None),
+    ("Unmanaged", "001122aabbcf", "{E}", None, None, None),
+    ("Unmanaged", "001122aabbd0", "{F}", "Odd", 9, None),
+)
+
+
+def network_profiles() -> object:
+    """What is known of the networks behind routers, before and after Windows had noted some."""
+    routers = ("00:11:22:aa:bb:cc", "00:11:22:aa:bb:cd", "00:11:22:aa:bb:ce", "00:11:22:aa:bb:cf",
+               "00:11:22:aa:bb:d0", "00:11:22:00:00:00", "")  # fmt: skip
+    before = [profiles.behind(router) for router in routers]
+    for number, (kind, router, guid, name, category, last) in enumerate(_KNOWN):
+        with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, rf"{_NETWORKS}\Signatures\{kind}\{number:032x}") as key:
+            winreg.SetValueEx(key, "DefaultGatewayMac", 0, winreg.REG_BINARY, bytes.fromhex(router))
+            winreg.SetValueEx(key, "ProfileGuid", 0, winreg.REG_SZ, guid)
+        with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, rf"{_NETWORKS}\Profiles\{guid}") as key:
+            if name is not None:
+                winreg.SetValueEx(key, "ProfileName", 0, winreg.REG_SZ, name)
+            if category is not None:
+                winreg.SetValueEx(key, "Category", 0, winreg.REG_DWORD, category)
+            if last is not None:
+                moment = b"".join(part.to_bytes(2, "little") for part in last)
+                winreg.SetValueEx(key, "DateLastConnected", 0, winreg.REG_BINARY, moment)
+    return [before, [profiles.behind(router) for router in routers]]
 
 
 def commands() -> object:

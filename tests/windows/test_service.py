@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
@@ -50,10 +51,10 @@ def program(request: pytest.FixtureRequest) -> WindowsProgram:
     return found
 
 
-def ask(program: WindowsProgram, what: str) -> Any:
+def ask(program: WindowsProgram, *what: str) -> Any:
     """What `ask_host` prints."""
     python = program.command[1]
-    done = program.wine.run(python, windows_path(ASK), what, environ={"PYTHONPATH": windows_path(SOURCE)})
+    done = program.wine.run(python, windows_path(ASK), *what, environ={"PYTHONPATH": windows_path(SOURCE)})
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)
 
@@ -107,6 +108,52 @@ def test_whose_settings_may_name_a_command(source_program: WindowsProgram) -> No
         "everybody may change it",
     ]
     assert ask(source_program, "own_file") == ["", True]
+
+
+def test_rights_to_a_folder_further_up_that_let_somebody_exchange_what_is_below(source_program: WindowsProgram) -> None:
+    r"""Making files and folders, as everybody may in C:\ProgramData and C:\, is not; nor is DELETE of a drive."""
+    both, folder = [True, True], [True, False]
+    assert ask(source_program, "above") == [[False, False], both, folder, both, both, both, folder]
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [("", ""), ("own.toml", "own.toml"), ("a/b", r"a\b"), ("a", "a"), ("link", "link"), ("a/link", r"a\link")],
+)
+def test_whose_settings_may_name_a_command_is_asked_of_every_folder_above_them(
+    source_program: WindowsProgram, place: str, told: str
+) -> None:
+    """By the real calls: others' rights are what Wine makes of a file's or folder's mode, and its links are links."""
+    machine = source_program.wine
+    top = machine.path(r"C:\owned")
+    (top / "a" / "b").mkdir(parents=True)
+    file = top / "a" / "b" / "own.toml"
+    file.write_text("schema = 1\n")
+    try:
+        asked = r"C:\owned\a\b\own.toml"
+        if place.endswith("link"):
+            (top / place).symlink_to(top / "a" / "b")
+            asked = rf"C:\owned\{told}\own.toml"
+        elif place:
+            (file if place == "own.toml" else top / place).chmod(0o777)
+        said = ask(source_program, "of_path", asked)
+    finally:
+        shutil.rmtree(top)
+    everybody = "S-1-1-0"
+    if place == "own.toml":
+        assert said == rf"{asked}: {everybody} may change it"
+    elif place.endswith("link"):
+        assert said == rf"C:\owned\{told}: it is a link or a junction"
+    else:
+        assert said == (rf"C:\owned\{told}: {everybody} may change it" if place else "")
+
+
+def test_the_profile_of_a_network_is_found_by_its_router(source_program: WindowsProgram) -> None:
+    """In golden keys of the registry: Wine keeps no profiles of its own. Of several the one that was there last."""
+    none = ["", ""]
+    before, after = ask(source_program, "network_profiles")
+    assert before == [none] * 7
+    assert after == [["Home", "private"], ["corp.example.com", "domain"], ["Café", "public"], none, none, none, none]
 
 
 def test_a_command_tells_the_address(source_program: WindowsProgram) -> None:

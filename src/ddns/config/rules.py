@@ -25,6 +25,8 @@ from ddns.net.urls import base_url
 _TYPES = ("A", "AAAA", "CNAME", "TXT")
 _FIXED = {"CNAME", "TXT"}
 _LONGEST = Duration("366d")
+#: What Windows calls a network.
+CATEGORIES = ("public", "private", "domain")
 
 
 def check(merged: Mapping[str, Any], kinds: Mapping[str, str], sources: Sequence[str], report: Report) -> None:
@@ -172,7 +174,7 @@ def _detect(detect: Mapping[str, Any], known: set[str], report: Report) -> None:
         if wrong:
             report(("detect", "allow_private", index), wrong)
     for index, text in _texts(detect, "networks"):
-        wrong = None if mac(text) else _network(text)
+        wrong = None if mac(text) else _profile(text) if profile(text) else _network(text)
         if wrong:
             report(("detect", "networks", index), wrong)
 
@@ -181,6 +183,20 @@ def mac(text: str) -> str:
     """A MAC address in its usual form, "" when the text is none."""
     pairs = re.split("[:-]", text.strip().lower())
     return ":".join(pairs) if len(pairs) == 6 and all(re.fullmatch("[0-9a-f]{2}", pair) for pair in pairs) else ""
+
+
+def profile(text: str) -> tuple[str, str] | None:
+    """What is asked of Windows' profile of the network, ``name`` or ``category``, and its value; None: nothing."""
+    kind, colon, value = text.partition(":")
+    asked = {"profile": "name", "category": "category"}.get(kind.strip().lower())
+    return (asked, value.strip().casefold()) if colon and asked else None
+
+
+def _profile(text: str) -> str | None:
+    asked, value = profile(text) or ("", "")
+    if asked == "category" and value not in CATEGORIES:
+        return f"expected category:{' or category:'.join(CATEGORIES)}, found {quoted(text)}"
+    return None if value else f"expected profile:NAME, found {quoted(text)}"
 
 
 def _own_sources(sources: object, report: Report) -> None:

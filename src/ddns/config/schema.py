@@ -153,7 +153,8 @@ class Detect(Table, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(
             description="Where this machine may publish from: networks (CIDR) of its own local addresses, "
-            "or MAC addresses of the default gateway. Elsewhere records stay as they are. Empty: everywhere."
+            "MAC addresses of the default gateway, or Windows' profile of the network (profile:NAME, "
+            "category:private). Elsewhere records stay as they are. Empty: everywhere."
         ),
     ] = ()
     timeout: Annotated[Duration, Meta(description="The time that all sources together may take.")] = Duration("10s")

@@ -9,9 +9,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from ddns.address import Address, Family
 from ddns.config.load import Loaded
-from ddns.config.rules import mac
+from ddns.config.rules import mac, profile
 from ddns.config.schema import OwnSource, Settings
-from ddns.errors import SettingsError
+from ddns.errors import SettingsError, foreign
 from ddns.host import route
 from ddns.ports import Source
 from ddns.sources import table as sources
@@ -83,25 +83,43 @@ def away(networks: tuple[str, ...]) -> Callable[[], str]:
     if not networks:
         return lambda: ""
     return lambda: where_we_are(
-        networks, [route.source_address(family.value) for family in Family], _gateway, _gateways_mac
+        networks, [route.source_address(family.value) for family in Family], _gateway, _gateways_mac, _profile
     )
 
 
 def where_we_are(
-    networks: tuple[str, ...], local: list[str], gateway: Callable[[], str], its_mac: Callable[[str], str]
+    networks: tuple[str, ...],
+    local: list[str],
+    gateway: Callable[[], str],
+    its_mac: Callable[[str], str],
+    its_profile: Callable[[str], tuple[str, str]],
 ) -> str:
     """The sentence of `away`. `local`: the addresses that packets leave from; the router is asked only if need be."""
     addresses = [ip_address(text) for text in local if text]
-    nets: list[IPv4Network | IPv6Network] = [ip_network(text) for text in networks if not mac(text)]
+    profiles = {asked for asked in map(profile, networks) if asked is not None}
+    nets: list[IPv4Network | IPv6Network] = [
+        ip_network(text) for text in networks if not mac(text) and profile(text) is None
+    ]
     if any(address.version == net.version and address in net for address in addresses for net in nets):
         return ""
     wanted = {mac(text) for text in networks} - {""}
-    if wanted:
+    called = ""
+    if wanted or profiles:
         router = gateway()
         found = its_mac(router) if router else ""
         if found in wanted:
             return ""
-    return "this machine is on another network than those of [detect] networks"
+        name, category = its_profile(found) if profiles else ("", "")
+        if {("name", name.casefold()), ("category", category)} & profiles:
+            return ""
+        called = f" ({foreign(name, 60)}, {category})" if name else ""
+    return f"this machine is on another network{called} than those of [detect] networks"
+
+
+def _profile(router: str) -> tuple[str, str]:
+    from ddns.host import profiles
+
+    return profiles.behind(router)
 
 
 def _gateways_mac(address: str) -> str:

@@ -265,6 +265,17 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
         HEAD + '[detect]\nnetworks = ["00:11:22:33:44:55", "10.1.2.3/8"]\n',
         'ddns.toml:3: detect.networks[1]: "10.1.2.3/8" has bits set beyond its prefix; did you mean "10.0.0.0/8"?',
     ),
+    "a category that Windows does not have": (
+        HEAD + '[detect]\nnetworks = ["profile:Home", "category:privat"]\n',
+        (
+            "ddns.toml:3: detect.networks[1]: expected category:public or category:private or category:domain, "
+            'found "category:privat"'
+        ),
+    ),
+    "a profile without a name": (
+        HEAD + '[detect]\nnetworks = ["profile: "]\n',
+        'ddns.toml:3: detect.networks[0]: expected profile:NAME, found "profile: "',
+    ),
     "no source": (HEAD + "[detect]\nsources = []\n", "ddns.toml:3: detect.sources: at least one source is needed"),
     "a source of one's own, by ftp": (
         HEAD + '[detect]\nsources = [{ url = "ftp://ip.example.com", operator = "me" }]\n',
