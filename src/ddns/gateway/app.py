@@ -21,7 +21,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from ddns import protocol
 from ddns.address import Address
 from ddns.errors import DdnsError, StateError
 from ddns.gateway import asking, dyndns2, leaving
@@ -108,7 +107,7 @@ class _Gateway:
 
     async def update(self, request: Request) -> Response:
         self._parts.throttle.address(self._peer(request))
-        body = await self._body(request)
+        body = await asking.body(request)
         asked, signed = await self._asked(request, body)
         asking.note_wish(request, body)
         receipt = await run_in_threadpool(self._parts.updates.update, asked, signed, body)
@@ -131,13 +130,13 @@ class _Gateway:
 
     async def lease(self, request: Request) -> Response:
         self._parts.throttle.address(self._peer(request))
-        body = await self._body(request)
+        body = await asking.body(request)
         asked, _ = await self._asked(request, body)
         return _json(await run_in_threadpool(self._parts.leases.answer, asked, body))
 
     async def enroll(self, request: Request) -> Response:
         peer = self._admit(request)
-        raw = await self._body(request)
+        raw = await asking.body(request)
         try:
             body = msgspec.json.decode(raw, type=EnrolBody)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -152,7 +151,7 @@ class _Gateway:
 
     async def revoke(self, request: Request) -> Response:
         self._parts.throttle.address(self._peer(request))
-        body = await self._body(request)
+        body = await asking.body(request)
         asked, _ = await self._asked(request, body, revoked=True)
         left = await run_in_threadpool(
             leaving.leave, self._parts.ledger, self._parts.audit, asked, body, self._parts.clock
@@ -241,18 +240,6 @@ class _Gateway:
         request.state.host = host.id
         self._parts.throttle.host(host.id)
         return Asked(host, peer, asking.trace(request)), signed
-
-    async def _body(self, request: Request) -> bytes:
-        too_large = Problem("too-large", 413, f"at most {protocol.MAX_BODY} bytes", headers={"Connection": "close"})
-        length = request.headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and int(length[:12]) > protocol.MAX_BODY:
-            raise too_large
-        body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > protocol.MAX_BODY:
-                raise too_large
-        return bytes(body)
 
     async def _settled(self, receipt: Receipt) -> Settled:
         """How the update ended, or where it stands when the wait is over."""

@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import Request
 
 from ddns import protocol
+from ddns.gateway.problem import Problem
 from ddns.gateway.updates import Body
 
 _TRACE = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -44,3 +45,17 @@ def target(request: Request) -> str:
     raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     query: bytes = request.scope["query_string"]
     return (raw + b"?" + query if query else raw).decode("latin-1")
+
+
+async def body(request: Request) -> bytes:
+    """All of it. Raises Problem for more than `protocol.MAX_BODY` bytes, before they are read where it says so."""
+    too_large = Problem("too-large", 413, f"at most {protocol.MAX_BODY} bytes", headers={"Connection": "close"})
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length[:12]) > protocol.MAX_BODY:
+        raise too_large
+    whole = bytearray()
+    async for part in request.stream():
+        whole += part
+        if len(whole) > protocol.MAX_BODY:
+            raise too_large
+    return bytes(whole)

@@ -19,7 +19,7 @@ from ddns.errors import DdnsError, ProviderError, Rejected
 from ddns.gateway.audit import Audit
 from ddns.gateway.ledger import Entry, Ledger, RecordState
 from ddns.gateway.settings import Zones
-from ddns.gateway.settling import LedgerState, values_of
+from ddns.gateway.settling import LedgerState, stored_values
 from ddns.model import Change, Kind, Observed, Plan, Reason, RecordKey, RecordType, RRset, Run
 from ddns.ports import Clock, Deadline, Provider
 from ddns.publish import publish
@@ -237,5 +237,5 @@ def _change(entry: Entry, seen: Observed, min_ttl: int) -> Change | None:
     elif seen.rrset.covers(wanted):
         return None
     else:
-        reason = Reason.ADDRESS if values_of(seen.rrset) != entry.values else Reason.SETTINGS
+        reason = Reason.ADDRESS if stored_values(seen.rrset) != entry.values else Reason.SETTINGS
     return Change(uuid.uuid4().hex, seen.key, seen.rrset, wanted, reason, entry.seq)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ddns.errors import ProviderError
 from ddns.gateway.ledger import Values
 from ddns.gateway.settings import Zones
-from ddns.gateway.settling import values_of
+from ddns.gateway.settling import stored_values
 from ddns.model import RecordKey, RecordType
 from ddns.ports import Clock, Deadline, Provider
 
@@ -49,4 +49,4 @@ class Reader:
             if deadline.left() < READ_LIMIT / 4:
                 self._silent_until[id_] = self._clock.monotonic() + SILENCE
             return None
-        return Reading(values_of(seen.rrset), None if seen.rrset is None else seen.rrset.ttl)
+        return Reading(stored_values(seen.rrset), None if seen.rrset is None else seen.rrset.ttl)

@@ -12,7 +12,7 @@ from ddns.model import Change, Outcome, RecordKey, Resolution, RRset, Run
 from ddns.ports import Clock
 
 
-def values_of(rrset: RRset | None) -> Values | None:
+def stored_values(rrset: RRset | None) -> Values | None:
     """Values as the ledger keeps them."""
     return None if rrset is None else tuple(rrset.texts())
 
@@ -46,7 +46,7 @@ class LedgerState:
                     change.key.name,
                     change.key.type,
                     self._wanted[change.key].revision,
-                    values_of(change.before),
+                    stored_values(change.before),
                     now,
                 )
                 for change in changes
@@ -78,7 +78,7 @@ class LedgerState:
         if change is None and intent is None:
             self._audit.write("confirmed", new=new, **_who(entry))
         else:
-            old = values_of(change.before) if change is not None else intent.before if intent is not None else None
+            old = stored_values(change.before) if change is not None else intent.before if intent is not None else None
             self._audit.write("published", old=old or (), new=new, **_who(entry))
         self._ledger.confirm(entry, self._clock.now())
 
