@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import click
@@ -17,24 +17,40 @@ _TYPES = {"A": ("A",), "AAAA": ("AAAA",), "both": ("A", "AAAA")}
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A key that a kind of provider needs. `about` says what it is; a secret is typed without echo."""
+    """A key that a kind of provider needs, or takes. `about` says what it is; a secret is typed without echo.
+
+    `asked`: "" for what must be given; else it may be left out, and is asked for ``always``, where another key was
+    answered (its name), or where that was left out (``!`` and its name).
+    `reference` is what the file says of a secret that may be left out.
+    """
 
     name: str
     about: str
     secret: bool
+    asked: str = ""
+    choices: Sequence[str] = ()
+    default: str = ""
+    reference: str = ""
+
+    def due(self, given: Mapping[str, str]) -> bool:
+        """Whether to ask for it, after these answers."""
+        if self.asked.startswith("!"):
+            return not given.get(self.asked[1:])
+        return self.asked in ("", "always") or bool(given.get(self.asked))
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What the questions are about: `complaint` says what is wrong with a name, `near` finds the kind that was meant.
 
-    `fields` are the keys that a kind needs from whoever asks for it.
+    `fields` are the keys that a kind needs from whoever asks for it; `wrong` says what is wrong with all answers.
     """
 
     kinds: Sequence[str]
     complaint: Callable[[str], str | None]
     near: Callable[[str], str]
     fields: Callable[[str], Sequence[Field]]
+    wrong: Callable[[Answers], str]
 
 
 @dataclass(slots=True)
@@ -74,15 +90,40 @@ def ask(about: Subject) -> Answers:
     if found.kind == "gateway":
         found.gateway = click.prompt("URL of the gateway", value_proc=_needed)
         return found
-    for item in about.fields(found.kind):
+    while True:
+        _fields(found, about.fields(found.kind))
+        wrong = about.wrong(found)
+        if not wrong:
+            return found
+        click.echo(f"\nError: {wrong}\nOnce more:")
+
+
+def _fields(found: Answers, fields: Sequence[Field]) -> None:
+    """Ask for the keys of a kind. Each is left out where it may be and nothing is typed."""
+    given: dict[str, str] = {}
+    found.pairs, found.secrets = [], {}
+    for item in fields:
+        if not item.due(given):
+            continue
         if item.about:
             click.echo(f"\n{item.about}")
         if item.secret:
-            found.secrets[item.name] = _hidden(item.name)
-        else:
-            value = click.prompt(item.name, value_proc=_needed)
-            found.pairs.append(f"{item.name}={value}")
-    return found
+            secret = _hidden(item.name, "none" if item.asked == "always" else "store it later")
+            if secret or item.asked != "always":
+                found.secrets[item.name] = secret
+                found.pairs += [f"{item.name}={item.reference}"] if item.asked else []
+            continue
+        given[item.name] = _plain(item)
+        found.pairs += [f"{item.name}={given[item.name]}"] if given[item.name] not in ("", item.default) else []
+
+
+def _plain(item: Field) -> str:
+    if item.choices:
+        return str(click.prompt(item.name, type=click.Choice(item.choices), default=item.default))
+    if not item.asked:
+        return str(click.prompt(item.name, value_proc=_needed))
+    left_out = f"{item.name} (empty: none)"
+    return str(click.prompt(left_out, default="", show_default=False, value_proc=str.strip))
 
 
 def _checked(text: str, complaint: Callable[[str], str | None]) -> str:
@@ -106,11 +147,11 @@ def _needed(text: str) -> str:
     return text.strip()
 
 
-def _hidden(name: str) -> str:
-    """A secret, without echo; "" when it is to be stored later. Asked for again when it can't be one."""
+def _hidden(name: str, empty: str) -> str:
+    """A secret, without echo; "" means what `empty` says. Asked for again when it can't be one."""
     while True:
         try:
-            text = getpass.getpass(f"{name} (it is not shown; empty: store it later): ").strip()
+            text = getpass.getpass(f"{name} (it is not shown; empty: {empty}): ").strip()
         except (EOFError, KeyboardInterrupt):
             raise click.Abort from None
         if text.isprintable():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -63,13 +64,7 @@ def init(*, data: str | None, force: bool, **asked: Any) -> None:
         answers = dialogue.ask(_subject())
         secrets = answers.secrets
         talked = bool(answers.name)
-        asked |= {
-            "names": (answers.name,) if answers.name else (),
-            "types": answers.types,
-            "kind": answers.kind or None,
-            "gateway": answers.gateway or None,
-            "pairs": tuple(answers.pairs),
-        }
+        asked |= _asked(answers)
     text = _text(**asked)
     _check(text)
     later = [key for key, secret in secrets.items() if not _stored(data, f"main-{key}", secret)]
@@ -85,20 +80,54 @@ def _subject() -> dialogue.Subject:
     from ddns.config.names import complaint, normal
     from ddns.config.near import hint
     from ddns.providers import table
-    from ddns.secret import SecretRef
 
     def fields(kind: str) -> list[dialogue.Field]:
-        found = []
-        for name, item in convert.fields(table.load(kind).Settings).items():
-            choices, metas = convert.options(item.type)
-            about = next((meta.description for meta in metas if meta.description), "")
-            if item.required:
-                found.append(dialogue.Field(name, about, SecretRef in choices))
-        return found
+        found = [_field(name, item) for name, item in convert.fields(table.load(kind).Settings).items()]
+        return sorted((field for field in found if field is not None), key=lambda field: field.secret)
 
-    return dialogue.Subject(
-        sorted(table.MODULES), lambda name: complaint(normal(name)), lambda kind: hint(kind, table.MODULES), fields
-    )
+    def wrong(answers: dialogue.Answers) -> str:
+        try:
+            _check(_text(**NOTHING | _asked(answers)))
+        except click.UsageError as error:
+            return error.message
+        return ""
+
+    near = partial(hint, choices=table.MODULES)
+    return dialogue.Subject(sorted(table.MODULES), lambda name: complaint(normal(name)), near, fields, wrong)
+
+
+def _field(name: str, item: Any) -> dialogue.Field | None:
+    """What the dialogue asks of a key: those that must be given, and those that say when they are asked for."""
+    from ddns.config import convert
+    from ddns.secret import STORED, SecretRef
+
+    choices, metas = convert.options(item.type)
+    about = next((meta.description for meta in metas if meta.description), "")
+    asked = next((meta.extra["asked"] for meta in metas if meta.extra and "asked" in meta.extra), "")
+    if not (item.required or asked):
+        return None
+    words = tuple(word for choice in choices for word in get_args(choice) if isinstance(word, str))
+    default = item.default if isinstance(item.default, str) and not item.required else ""
+    secret = SecretRef in choices
+    return dialogue.Field(name, about, secret, asked, words, default, f"{STORED}:main-{name}")
+
+
+#: The options of `ddns config init`, none of them given.
+NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("names", "types", "pairs"), ()),
+    **dict.fromkeys(("ttl", "kind", "ident", "gateway", "gateway_ca"), None),
+}
+
+
+def _asked(answers: dialogue.Answers) -> dict[str, Any]:
+    """The options that say the same as these answers."""
+    return {
+        "names": (answers.name,) if answers.name else (),
+        "types": answers.types,
+        "kind": answers.kind or None,
+        "gateway": answers.gateway or None,
+        "pairs": tuple(answers.pairs),
+    }
 
 
 def _stored(data: str | None, ident: str, secret: str) -> bool:

@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(
             extra_json_schema={"enum": ["", *sorted(SERVICES)]},
             description="A service that is known by name, such as noip; `ddns providers` lists them.",
+            extra={"asked": "always"},
         ),
     ] = ""
     url: Annotated[
@@ -47,9 +48,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(
             pattern="^(https?://|$)",
             description="The update URL, such as https://members.dyndns.org/nic/update; http only to this machine.",
+            extra={"asked": "!service"},
         ),
     ] = ""
-    username: Annotated[str, Meta(description="The account's, or the host's, user name.")] = ""
+    username: Annotated[
+        str, Meta(description="The account's, or the host's, user name.", extra={"asked": "always"})
+    ] = ""
     zone: Annotated[str, Meta(description="The zone that holds the names, for services that want it apart.")] = ""
     contact: Annotated[
         str,

@@ -60,11 +60,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     server: Annotated[str, Meta(min_length=1, description="The zone's primary server: host, ip, ip:port, [ipv6]:port.")]
     zone: Annotated[str, Meta(description="The zone; found by asking the server when not set.")] = ""
-    key_name: Annotated[str, Meta(description="The name of the TSIG key, as the server knows it.")] = ""
-    key: Annotated[SecretRef, Meta(description="Where the TSIG key's secret (base64) lies.")] | None = None
+    key_name: Annotated[
+        str, Meta(description="The name of the TSIG key, as the server knows it.", extra={"asked": "always"})
+    ] = ""
+    key: (
+        Annotated[
+            SecretRef, Meta(description="Where the TSIG key's secret (base64) lies.", extra={"asked": "key_name"})
+        ]
+        | None
+    ) = None
     algorithm: Annotated[
         Literal["hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1"],
-        Meta(description="The TSIG key's algorithm."),
+        Meta(description="The TSIG key's algorithm.", extra={"asked": "key_name"}),
     ] = "hmac-sha256"
 
     def __post_init__(self) -> None:

@@ -117,7 +117,12 @@ class Read(Call, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Settings(Call, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a provider of kind ``webhook``; those of a call word the update itself."""
 
-    secret: Annotated[SecretRef, Meta(description="Where the secret lies that stands for {secret}.")] | None = None
+    secret: (
+        Annotated[
+            SecretRef, Meta(description="Where the secret lies that stands for {secret}.", extra={"asked": "always"})
+        ]
+        | None
+    ) = None
     username: Annotated[str, Meta(description="Sent with the secret as HTTP Basic credentials, when set.")] = ""
     statuses: Annotated[
         tuple[_Status, ...], Meta(description="Statuses of success; any from 200 to 299 when not set.")
