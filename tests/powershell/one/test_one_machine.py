@@ -211,6 +211,18 @@ def test_deployed_again_a_machine_publishes_again(deployed: Deployed) -> None:
     assert deployed.install(NoStart=True)["Outcome"] == "Unchanged"
 
 
+def test_a_machine_that_lost_its_state_but_not_its_mark_publishes_again(
+    deployed: Deployed, releases: Callable[..., Package]
+) -> None:
+    assert deployed.call("Uninstall-Ddns", Confirm=False)["Outcome"] == "Removed"
+    state = deployed.data / "state"
+    state.mkdir(exist_ok=True)
+    (state / "state.db").unlink(missing_ok=True)
+    (state / "retired").write_text("1\n")
+    assert deployed.install(releases(), NoStart=True)["Error"] is None
+    assert "resume" in (deployed.data / "arguments").read_text().split()
+
+
 def test_without_the_program_nobody_can_take_the_record_back(deployed: Deployed) -> None:
     says(deployed, 13, "deferred", "failed", "away")
     deployed.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False)

@@ -104,8 +104,12 @@ function Resume-DdnsClient {
 }
 
 function Test-DdnsRetired {
-    # Whether the data may be of a machine that was taken out of DNS.
+    # Whether the data may be of a machine that was taken out of DNS. Its mark, the file `retired`, outlives the state.
     param([hashtable]$Run)
     if ([System.IO.File]::Exists($Run.Places.Tombstone)) { return $true }
-    -not $Run.PreviousVersion -and [System.IO.File]::Exists((Join-DdnsPath -Part $Run.Places.State, 'state.db'))
+    if ($Run.PreviousVersion) { return $false }
+    foreach ($name in 'state.db', 'retired') {
+        if ([System.IO.File]::Exists((Join-DdnsPath -Part $Run.Places.State, $name))) { return $true }
+    }
+    $false
 }
