@@ -61,9 +61,9 @@ def remove(
     which also removes what it still has of this machine, and only then deleted here.
 
     In the JSON, `records` have name, type, provider, values, outcome (removed, accepted: the gateway will, proven: gone
-    already, or of others as `note` says, contended, deferred, failed, held), note, error and in_settings; `gateways` have provider, url, gateway, host
-    (the id for `ddns gateway retire`), state (enrolled, revoked, absent: no key here, failed) and error; beside them
-    stand host, dry_run, retired and exit.
+    already, or not ours as `note` says, contended, deferred, failed, held), note, error and in_settings;
+    `gateways` have provider, url, gateway, host (the id for `ddns gateway retire`), state (enrolled, revoked, absent:
+    no key here, failed) and error; beside them stand host, dry_run, retired and exit.
     """
     from ddns.model import RecordType
     from ddns.runtime import removing
