@@ -19,7 +19,10 @@ from ddns.errors import Malformed, Transport, Untrusted
 from ddns.host.permits import lacking, others
 from ddns.host.windows.rights import may
 from ddns.model import Change, Reason, RecordKey, RecordType, RRset, Run
+from ddns.net import ways
 from ddns.net.client import Client
+from ddns.net.options import Options
+from ddns.net.proxies import Proxies
 from ddns.ports import Deadline, HttpRequest, HttpResponse
 from ddns.runtime.clock import SystemClock
 from ddns.runtime.doctor import Finding, Verdict, folders, memory, network, settings, timer
@@ -56,6 +59,33 @@ def as_nobody(look: Callable[[], str]) -> str:
 
 
 # -- network
+
+
+@pytest.fixture
+def leaving() -> Iterator[Callable[[Proxies], None]]:
+    yield lambda proxies: ways.use(ways.Ways(proxies=proxies))
+    ways.use(ways.Ways())
+
+
+def test_which_proxy_each_server_is_asked_through(leaving: Callable[[Proxies], None]) -> None:
+    asked = [heard("api.test"), heard("gw.corp.test"), heard("api.test"), heard("source.test", needed=False)]
+    assert network.proxies(asked) == []
+    leaving(Proxies("http://proxy.test:3128", no_proxy=("corp.test",)))
+    through, directly = network.proxies(asked)
+    assert (through.verdict, through.says) == (OK, "through the proxy proxy.test:3128: api.test")
+    assert (directly.verdict, directly.says) == (OK, "directly: gw.corp.test")
+
+
+def test_a_proxy_that_can_not_be_used_is_told_before_it_is_needed(
+    leaving: Callable[[Proxies], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    leaving(Proxies("system", system=lambda: Options("", "", "http://wpad.test/proxy.pac")))
+    (found,) = network.proxies([heard("api.test")])
+    assert found.verdict is PROBLEM
+    assert found.says.endswith("is chosen by a script (PAC), which is not run here: http://wpad.test/proxy.pac")
+    assert "[proxy] url" in found.advice
 
 
 @pytest.mark.parametrize(

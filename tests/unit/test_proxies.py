@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ddns.address import Family
 from ddns.errors import BadCredentials, ProviderError, Transport, Untrusted
-from ddns.net import ways
+from ddns.net import options, ways
 from ddns.net.client import Client
+from ddns.net.options import Options
 from ddns.net.proxies import Hop, Proxies, excepted
 from ddns.net.ways import Ways
 from ddns.ports import Deadline, HttpRequest, HttpResponse
@@ -218,9 +222,93 @@ def test_a_proxy_of_the_system_that_is_not_spoken_here(monkeypatch: pytest.Monke
     monkeypatch.setenv("HTTPS_PROXY", "socks5://user:canary@proxy.example:1080")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    with pytest.raises(Transport, match="not spoken here: socks5") as caught:
+    with pytest.raises(Transport, match=r"not spoken here: socks5://proxy\.example:1080") as caught:
         Proxies("system").hop(f"https://{NAME}/")
     assert "canary" not in caught.value.message
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy in the environment."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize(
+    ("said", "url", "hop"),
+    [
+        (("proxy:3128", "", ""), "https://api.example.test/", "proxy:3128"),
+        (("http=a:80;https=b:443;ftp=c:21", "", ""), "https://api.example.test/", "b:443"),
+        (("HTTPS=b:443", "", ""), "https://api.example.test/", "b:443"),
+        (("https=http://b:443/", "", ""), "https://api.example.test/", "b:443"),
+        (("http=a:80 d:3128", "", ""), "https://api.example.test/", "d:3128"),
+        (("http=a:80", "", ""), "https://api.example.test/", None),
+        (("proxy", "", ""), "https://api.example.test/", "proxy:80"),
+        (("[2001:db8::1]:3128", "", ""), "https://api.example.test/", "[2001:db8::1]:3128"),
+        (("proxy:3128", "<local>;*.corp.test", ""), "https://api.example.test/", "proxy:3128"),
+        (("proxy:3128", "<local>;*.corp.test", ""), "https://API.corp.test/", None),
+        (("proxy:3128", "<local>", ""), "https://gateway/", None),
+        (("proxy:3128", "", "http://wpad.test/proxy.pac"), "https://api.example.test/", "proxy:3128"),
+        (("", "<local>", ""), "https://api.example.test/", None),
+    ],
+)
+def test_the_proxy_of_the_system_s_options(said: tuple[str, str, str], url: str, hop: str | None) -> None:
+    found = Proxies("system", system=lambda: Options(*said)).hop(url)
+    assert (str(found) if found else None) == hop
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (("socks=proxy:1080", "", ""), "not spoken here: socks://proxy:1080"),
+        (("", "", "http://u:canary@wpad.test/proxy.pac?canary"), "not run here: http://wpad.test/proxy.pac"),
+    ],
+)
+def test_options_of_the_system_that_can_t_be_followed(said: tuple[str, str, str], told: str) -> None:
+    with pytest.raises(Transport) as caught:
+        Proxies("system", system=lambda: Options(*said)).hop(f"https://{NAME}/")
+    assert caught.value.message.endswith(told)
+    assert "[proxy] url" in caught.value.advice
+    assert not caught.value.in_doubt
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "exceptions", "direct"),
+    [
+        ("gateway", 443, "<local>", True),
+        ("gateway.corp.test", 443, "<local>", False),
+        ("2001:db8::1", 443, "<local>", False),
+        ("api.corp.test", 443, "*.corp.test", True),
+        ("corp.test", 443, "*.corp.test", False),
+        ("corp.test", 443, "*corp.test", True),
+        ("badcorp.test", 443, "corp.test", False),
+        ("10.1.2.3", 443, "10.*", True),
+        ("110.1.2.3", 443, "10.*", False),
+        ("api.test", 443, "API.TEST", True),
+        ("api.test.", 443, "api.test", True),
+        ("api.test", 443, "a?i.test", False),
+        ("api.test", 443, "api.test:443", True),
+        ("api.test", 8443, "api.test:443", False),
+        ("api.test", 443, "https://api.test", True),
+        ("2001:db8::1", 443, "[2001:db8::1]", True),
+        ("2001:db8::1", 443, "[2001:db8::1]:8443", False),
+        ("2001:db8::1", 443, "2001:db8:*", True),
+        ("api.test", 443, " other.test ;\tapi.test;; ", True),
+        ("api.test", 443, "*", True),
+        ("api.test", 443, "", False),
+        ("api.test", 443, "api.test/", False),
+    ],
+)
+def test_the_exceptions_of_the_system_s_options(host: str, port: int, exceptions: str, *, direct: bool) -> None:
+    assert options.excepted(host, port, exceptions) == direct
+
+
+@given(st.text(max_size=40), st.integers(1, 65535), st.text("a.*:;[]<>local/= 1", max_size=60))
+def test_any_options_are_read(host: str, port: int, text: str) -> None:
+    assert options.excepted(host, port, f"{text};*") is True
+    assert isinstance(options.server(text, "https"), str)
 
 
 def test_a_proxy_is_told_without_its_password() -> None:

@@ -19,7 +19,7 @@ from ddns.errors import SourceError
 from ddns.host.adapters import read
 from ddns.host.changes import Changes
 from ddns.host.windows import adapters as listing
-from ddns.host.windows import events, gateways, grants, ownership, profiles
+from ddns.host.windows import events, gateways, grants, ownership, profiles, proxies
 from ddns.net.client import Client
 from ddns.ports import Deadline
 from ddns.runtime.clock import SystemClock
@@ -258,6 +258,20 @@ def network_profiles() -> object:
                 moment = b"".join(part.to_bytes(2, "little") for part in last)
                 winreg.SetValueEx(key, "DateLastConnected", 0, winreg.REG_BINARY, moment)
     return [before, [profiles.behind(router) for router in routers]]
+
+
+class _Proxy(ctypes.Structure):
+    """WINHTTP_PROXY_INFO."""
+
+    _fields_ = (("access", ctypes.c_uint32), ("servers", ctypes.c_wchar_p), ("exceptions", ctypes.c_wchar_p))
+
+
+def system_proxy() -> object:
+    """What is read before and after a proxy was set for services."""
+    before = proxies.read()
+    told = _Proxy(3, "http=a:80;https=proxy:3128", "<local>;10.*")
+    assert ctypes.WinDLL("winhttp").WinHttpSetDefaultProxyConfiguration(ctypes.byref(told))
+    return [before, proxies.read()]
 
 
 def commands() -> object:

@@ -156,6 +156,12 @@ def test_the_profile_of_a_network_is_found_by_its_router(source_program: Windows
     assert after == [["Home", "private"], ["corp.example.com", "domain"], ["Café", "public"], none, none, none, none]
 
 
+def test_the_proxy_that_is_set_for_services_is_read(source_program: WindowsProgram) -> None:
+    """Wine has none of an account's own to tell."""
+    none, found = ["", "", ""], ["http=a:80;https=proxy:3128", "<local>;10.*", ""]
+    assert ask(source_program, "system_proxy") == [none, found]
+
+
 def test_a_command_tells_the_address(source_program: WindowsProgram) -> None:
     answer, missing, endless = ask(source_program, "commands")
     assert answer == "1.0.0.1"

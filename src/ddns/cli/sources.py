@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def sources(*, data: str | None, as_json: bool) -> None:
     """List every source of the public address, and which ones the settings use. Asks nobody.
 
-    TLS: its answer can't be forged on the way. A source that failed three times in a row rests for a while;
-    `ddns run --now` asks it all the same.
+    TLS: its answer can't be forged on the way. None takes a proxy, whose address it would tell. A source that failed
+    three times in a row rests for a while; `ddns run --now` asks it all the same.
     """
     from ddns.runtime import Start
     from ddns.runtime.looking import known_sources

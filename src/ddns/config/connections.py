@@ -16,6 +16,12 @@ from ddns.config.words import quoted
 from ddns.net.urls import base_url, loopback
 
 _SHORTEST, _LONGEST = Duration("30s"), Duration("10m")
+#: Proxies that are none of HTTP's, by the scheme of their URL.
+_UNSPOKEN = {
+    **dict.fromkeys(("socks", "socks4", "socks4a", "socks5", "socks5h"), "a SOCKS proxy"),
+    "https": "TLS to the proxy itself",
+}
+_FORWARDER = "Put a local HTTP forwarder in front of it, and name that: http://127.0.0.1:PORT"
 _SCHEMES = {"redis": ("redis", "rediss"), "etcd": ("https", "http")}
 
 
@@ -113,10 +119,14 @@ def _proxy(text: object) -> str | None:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port, parts = None, None, urllib.parse.urlsplit("")
-    if "@" in parts.netloc:
+    if "@" in parts.netloc or "@" in text:
         return "expected no user and password in it: set user, and password"
+    if parts.scheme in _UNSPOKEN:
+        return f"{_UNSPOKEN[parts.scheme]} is not spoken here: {quoted(text)}. {_FORWARDER}"
+    if parts.scheme == "http" and parts.path.lower().endswith((".pac", ".dat")):
+        return f"a script (PAC) is not run here: {quoted(text)}; name the proxy that it chooses, as http://HOST:PORT"
     if parts.scheme != "http" or not host or not port or parts.path.strip("/") or parts.query:
-        return 'expected http://HOST:PORT, "system" or "none"'
+        return f'expected http://HOST:PORT, "system" or "none", found {quoted(text.partition("?")[0])}'
     return None
 
 

@@ -25,7 +25,10 @@ from ddns.ports import Deadline, HttpRequest, HttpResponse
 USER_AGENT = f"ddns-fleet/{__version__}"
 _CONNECT_SECONDS = 5.0
 _CHECK_IT = "Check the secret of this provider: it may hold a line break, or a letter that is not ASCII."
-_LOGIN = "Set user and password of [proxy], or correct them: ddns secret set"
+_LOGIN = (
+    "Set user and password of [proxy], or correct them: ddns secret set. A proxy that wants NTLM or Kerberos needs a"
+    " local forwarder in between"
+)
 _LET_THROUGH = "Have the proxy let this machine reach the server, or name the server in [proxy] no_proxy."
 _CHECK_PROXY = "Check [proxy] of the settings, and that the proxy is at work."
 _RENEW = "Renew the server's certificate, or set this machine's clock if that is wrong."

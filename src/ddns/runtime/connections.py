@@ -8,9 +8,11 @@ from collections.abc import Callable
 from ddns.address import Family
 from ddns.config.schema import Settings
 from ddns.errors import SettingsError
+from ddns.host import proxies as host_proxies
 from ddns.host import route as routing
 from ddns.lease import table as leases
 from ddns.lease.place import Place
+from ddns.net.options import Options
 from ddns.net.proxies import Proxies
 from ddns.net.ways import Ways
 from ddns.ports import Deadline, HttpResponse, Lock, Log, Tools
@@ -23,7 +25,11 @@ def ways(settings: Settings, resolve: Callable[[SecretRef], Secret]) -> Ways:
     proxy, network = settings.proxy, settings.network
     password = proxy.password
     proxies = Proxies(
-        proxy.url, proxy.user, None if password is None else lambda: resolve(password), tuple(proxy.no_proxy)
+        proxy.url,
+        proxy.user,
+        None if password is None else lambda: resolve(password),
+        tuple(proxy.no_proxy),
+        lambda: Options(*host_proxies.read()),
     )
     source4, source6 = network.source4, network.source6
     if network.interface and sys.platform != "linux":  # it can't be named for a socket: its addresses can

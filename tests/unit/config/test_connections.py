@@ -76,7 +76,20 @@ def test_a_lock(text: str) -> None:
             '[lock]\nkind = "gateway"\nsecret = "file:gateway"\n',
             'lock.kind: "gateway" keeps the lease at the own gateway, but there is no table [gateway]',
         ),
-        ('[proxy]\nurl = "socks5://proxy:1080"\n', 'proxy.url: expected http://HOST:PORT, "system" or "none"'),
+        (
+            '[proxy]\nurl = "socks5://proxy:1080"\n',
+            'proxy.url: a SOCKS proxy is not spoken here: "socks5://proxy:1080". Put a local HTTP forwarder in',
+        ),
+        ('[proxy]\nurl = "https://proxy:3128"\n', "proxy.url: TLS to the proxy itself is not spoken here: "),
+        (
+            '[proxy]\nurl = "http://wpad.example/proxy.pac"\n',
+            'proxy.url: a script (PAC) is not run here: "http://wpad.example/proxy.pac"; name the proxy that it',
+        ),
+        (
+            '[proxy]\nurl = "proxy:3128"\n',
+            'proxy.url: expected http://HOST:PORT, "system" or "none", found "proxy:3128"',
+        ),
+        ('[proxy]\nurl = "socks5://u:canary@proxy:1080"\n', "proxy.url: expected no user and password in it"),
         ('[proxy]\nurl = "http://proxy"\n', 'proxy.url: expected http://HOST:PORT, "system" or "none"'),
         (
             '[proxy]\nurl = "http://u:canary@proxy:1"\n',

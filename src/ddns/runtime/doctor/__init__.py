@@ -40,4 +40,5 @@ def examine(data: str | None, tell: Callable[[str], None], seams: compose.Seams 
         tell(f"the provider {ident}")
         found += providers.look(world, ident, loaded.kinds[ident])
     tell("names, certificates and the time")
+    found += network.proxies(net.heard)
     return found + network.names(net.heard) + network.trust(net.heard) + network.clock(net.heard)

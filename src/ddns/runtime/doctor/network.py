@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from ddns.address import Family
 from ddns.cycle import World, ask
 from ddns.detection import Absent, Available
-from ddns.errors import AddressError, Malformed, Untrusted
+from ddns.errors import AddressError, Malformed, Transport, Untrusted
+from ddns.net import ways
+from ddns.net.proxies import NONE
 from ddns.runtime.doctor.finding import Finding, ok, problem, warning
 from ddns.runtime.doctor.overheard import Heard
 
@@ -69,6 +71,23 @@ def address(world: World, family: Family) -> list[Finding]:
         return [verdict]
     says = f"{len(silent)} of {len(detected.answers)} sources did not tell it: {silent[0].problem or 'no answer'}"
     return [verdict, warning(ADDRESSES, f"{what} sources", says, _DETECT)]
+
+
+def proxies(heard: Sequence[Heard]) -> list[Finding]:
+    """Through which proxy the servers that are needed are asked; nothing where the settings name none."""
+    chosen = ways.current().proxies
+    if chosen.url == NONE:
+        return []
+    through: dict[str, set[str]] = {}
+    found = []
+    for host in sorted({item.host for item in heard if item.host and item.needed}):
+        try:
+            hop = chosen.hop(f"https://{f'[{host}]' if ':' in host else host}/")
+        except Transport as error:
+            found.append(problem(AREA, "proxy", f"{host}: {error.message}", error.advice))
+            continue
+        through.setdefault(f"through the proxy {hop}" if hop else "directly", set()).add(host)
+    return found + [ok(AREA, "proxy", f"{how}: {', '.join(sorted(hosts))}") for how, hosts in through.items()]
 
 
 def names(heard: Sequence[Heard], resolve: Callable[[str], object] | None = None) -> list[Finding]:
