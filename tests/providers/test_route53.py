@@ -23,7 +23,8 @@ from ddns.errors import (
 )
 from ddns.model import Applied, AppliedState, Change, Reason, RecordKey, RecordType, RRset
 from ddns.ports import HttpResponse, Provider
-from ddns.providers.route53 import CODES, Settings
+from ddns.providers.route53 import Settings
+from ddns.providers.route53_codes import CODES
 from ddns.providers.route53_wire import said
 from ddns.providers.rows import Refusal
 from ddns.secret import SecretRef

@@ -20,21 +20,17 @@ import msgspec
 from msgspec import Meta
 
 from ddns.errors import (
-    BadCredentials,
-    ClockSkew,
     Malformed,
     NoSuchZone,
     NotPermitted,
     ProviderError,
-    RateLimited,
     Rejected,
-    ServerSide,
 )
 from ddns.model import Applied, Change, Observed, RecordKey, RRset
 from ddns.ports import Capabilities, Deadline, HttpRequest, HttpResponse, Provider, Tools
 from ddns.providers import answers, content, items, writes
 from ddns.providers import xml_answers as xml
-from ddns.providers.codes import Codes, Means
+from ddns.providers.route53_codes import CHANGE_IT, CODES, ZONE
 from ddns.providers.route53_wire import WHO, HostedZone, RecordSet, batch, hosted_zone, record_set, said, written
 from ddns.providers.rows import Refusal
 from ddns.providers.settings_keys import ApiUrl, ZoneName
@@ -51,49 +47,8 @@ MOST_PAGES = 20
 #: The API allows 1000 values and 32000 characters in a batch; deletions and creations count each.
 MOST_CHANGES = 50
 
-_RIGHTS = (
-    "Give the IAM user route53:ListHostedZonesByName (or GetHostedZone with hosted_zone_id),"
-    " ListResourceRecordSets, ChangeResourceRecordSets and GetChange for the hosted zone. Then: ddns run --now"
-)
-_KEY = (
-    "Check that the IAM user's access key is there and active (IAM console, Security credentials), that access_key_id"
-    " names it, and store its secret again with `ddns secret set`. Then: ddns run --now"
-)
-_SESSION = (
-    "Make a new temporary key, and store its secret and session token with `ddns secret set`. Then: ddns run --now"
-)
-_CHANGE_IT = "Change what Route 53 refuses: the record's TTL, or what stands at its name. Then: ddns run --now"
 _LEFT_ALONE = "Replace it by a simple record in the Route 53 console, or take it out of the settings."
 _SEVERAL = "Name the right one with hosted_zone_id in the provider's settings."
-_ZONE = "Check the record's name, and that a public hosted zone holds it; name a private one with hosted_zone_id."
-
-CODES = Codes(
-    WHO,
-    {
-        "InvalidChangeBatch": Means(Refusal),  # perhaps only not as it was read: it is read again
-        "Throttling": Means(RateLimited),
-        "ThrottlingException": Means(RateLimited),
-        "PriorRequestNotComplete": Means(RateLimited),  # the hosted zone is busy
-        "AccessDenied": Means(NotPermitted, _RIGHTS),
-        "AccessDeniedException": Means(NotPermitted, _RIGHTS),
-        "NotAuthorized": Means(NotPermitted, _RIGHTS),
-        "OptInRequired": Means(NotPermitted, _RIGHTS),
-        "InvalidClientTokenId": Means(BadCredentials, _KEY),
-        "UnrecognizedClientException": Means(BadCredentials, _KEY),
-        "SignatureDoesNotMatch": Means(BadCredentials, _KEY),
-        "InvalidSignatureException": Means(BadCredentials, _KEY),
-        "IncompleteSignature": Means(BadCredentials, _KEY),
-        "MissingAuthenticationToken": Means(BadCredentials, _KEY),
-        "ExpiredToken": Means(BadCredentials, _SESSION),
-        "ExpiredTokenException": Means(BadCredentials, _SESSION),
-        "RequestExpired": Means(ClockSkew),
-        "NoSuchHostedZone": Means(NoSuchZone, _ZONE),
-        "InternalFailure": Means(ServerSide),
-        "InternalError": Means(ServerSide),
-        "ServiceUnavailable": Means(ServerSide),
-    },
-    otherwise=_CHANGE_IT,
-)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -158,7 +113,7 @@ class Route53:
 
     def __init__(self, api: Api, settings: Settings, tools: Tools) -> None:
         self._api = api
-        self._zones = Zones(WHO, api.zone, settings.zone, advice=_ZONE)
+        self._zones = Zones(WHO, api.zone, settings.zone, advice=ZONE)
         self._clock = tools.clock
 
     def observe(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Observed | ProviderError]:
@@ -221,7 +176,7 @@ class Route53:
             return Applied()
         if found != step.now:
             return writes.conflict(step.change, now)
-        return Rejected(str(refusal), advice=_CHANGE_IT)
+        return Rejected(str(refusal), advice=CHANGE_IT)
 
 
 class Api:
