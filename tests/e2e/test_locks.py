@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -167,6 +168,11 @@ def test_a_lease_at_the_gateway(fleet: tuple[World, World], bind: Bind, ca: Auth
         assert world.published() == (FIRST,)
         (line,) = (line for line in world.machine.log() if line["message"] == "fleet lease taken")
         assert line["details"] == {"lease": "ddns", "token": 1, "ttl": 60.0}
+        audit = (site.data / "audit.jsonl").read_text()
+        found = json.loads(world.machine.ddns("doctor", "--json").out)["data"]["checks"]
+        (lock_check,) = (check for check in found if check["what"] == "lock")
+        assert (lock_check["verdict"], "it was not taken" in lock_check["says"]) == ("ok", True)
+        assert (site.data / "audit.jsonl").read_text().count('"leased"') == audit.count('"leased"')
         assert '"leased"' in (site.data / "audit.jsonl").read_text()
         world.move(SECOND)
         other = lock.replace("[lock]", '[lock]\nname = "other"')

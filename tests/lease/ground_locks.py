@@ -14,11 +14,14 @@ import msgspec
 
 from ddns.errors import LeaseTaken
 from ddns.lease.etcd import EtcdLock
+from ddns.lease.gateway import Exchange
 from ddns.lease.place import Place
 from ddns.lease.redis import RedisLock
+from ddns.lease.table import Late
 from ddns.net.client import Client
 from ddns.ports import Clock, Deadline, Lease, Lock, Tools
 from ddns.runtime.clock import SystemClock
+from ddns.runtime.looking import NoLog
 from ddns.secret import Secret, SecretRef
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -44,9 +47,20 @@ class Server:
 
     def lock(self, clock: Clock = CLOCK, **changed: Any) -> Lock:
         """A machine's way to the lease."""
-        place = msgspec.structs.replace(self.place, **changed)
-        tools = Tools(net=_NET, clock=clock, resolve=lambda _ref: Secret(self.password))
+        place, tools = msgspec.structs.replace(self.place, **changed), self.tools(clock)
         return RedisLock(place, tools) if place.kind == "redis" else EtcdLock(place, tools)
+
+    def tools(self, clock: Clock = CLOCK) -> Tools:
+        """What a machine reaches it with."""
+        return Tools(net=_NET, clock=clock, resolve=lambda _ref: Secret(self.password))
+
+    def late(self, **changed: Any) -> Late:
+        """The way as a run has it."""
+
+        def exchange() -> Exchange:
+            raise AssertionError("it is no gateway")
+
+        return Late(msgspec.structs.replace(self.place, **changed), self.tools(), NoLog(), exchange)
 
     def through(self, port: int) -> str:
         """The URL with another port."""

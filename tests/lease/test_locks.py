@@ -101,6 +101,25 @@ def test_one_at_a_time_and_the_token_grows(server: Server) -> None:
     second.release(soon())
 
 
+def test_a_look_takes_nothing_and_tells_who_has_it(server: Server) -> None:
+    before = server.lock(ttl=60.0).acquire(soon())
+    with pytest.raises(LeaseTaken, match=f"^{socket.gethostname()} holds the fleet lease {server.place.name} for "):
+        server.late().look(soon())
+    before.renew(soon())
+    before.release(soon())
+    server.late().look(soon())
+    server.late().look(soon())
+    after = server.lock(ttl=60.0).acquire(soon())
+    if server.place.kind == "redis":  # etcd's token is a revision of the whole cluster
+        assert after.token == before.token + 1
+    after.release(soon())
+
+
+def test_a_look_at_nobody(server: Server) -> None:
+    with pytest.raises(LeaseUnavailable, match="refused"):
+        server.late(url=server.through(free_port())).look(soon())
+
+
 def test_another_name_is_another_lease(server: Server) -> None:
     first, second = server.lock().acquire(soon()), server.lock(name=f"{server.place.name}b").acquire(soon())
     assert first.token

@@ -59,6 +59,18 @@ class EtcdLock:
             release=lambda deadline: self._revoke(lease, headers, deadline),
         )
 
+    def look(self, deadline: Deadline) -> None:
+        """Ask who has the lease, and take nothing. Raises LeaseTaken when somebody has, ProviderError as `acquire`."""
+        headers = self._login(deadline)
+        answer = self._call("/v3/kv/range", {"key": self._key}, headers, deadline)
+        try:
+            if not (found := answer.get("kvs", [])):
+                return
+            by, theirs = base64.b64decode(found[0]["value"]).decode("utf-8", "replace"), str(found[0].get("lease", "0"))
+        except (LookupError, TypeError, ValueError) as error:
+            raise self._unavailable("answers what is not of its protocol") from error
+        raise taken(self._place.name, by, self._left(theirs, headers, deadline))
+
     def _take(self, lease: str, headers: Mapping[str, str], deadline: Deadline) -> int:
         """The token, once the key is ours."""
         wish = {

@@ -7,6 +7,7 @@ list this host for no lease of that name.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -43,6 +44,14 @@ class GatewayLock:
             renew=lambda deadline: self._again("renew", token, deadline),
             release=lambda deadline: self._again("release", token, deadline),
         )
+
+    def look(self, deadline: Deadline) -> None:
+        """Ask who has the lease, and take nothing. Raises LeaseTaken when somebody has, ProviderError as `acquire`.
+
+        What is asked is to renew one that there can't be: the gateway checks who asks and what for, and refuses.
+        """
+        with contextlib.suppress(LeaseLost):
+            self._call("renew", 0, deadline)
 
     def _again(self, action: str, token: int, deadline: Deadline) -> None:
         self._call(action, token, deadline)

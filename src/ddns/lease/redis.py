@@ -37,6 +37,10 @@ return {0, now or '', redis.call('PTTL', KEYS[1])}
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
+#: Returns {0, holder or '', milliseconds left}.
+_LOOK = "return {0, redis.call('GET', KEYS[1]) or '', redis.call('PTTL', KEYS[1])}"
+
+
 class _Connection(redis.Connection):
     """Redis' connection over a socket of ours: bound as the settings say, TLS as everywhere in this program."""
 
@@ -75,6 +79,12 @@ class RedisLock:
             renew=lambda deadline: self._renew(mine, deadline),
             release=lambda deadline: self._release(mine, deadline),
         )
+
+    def look(self, deadline: Deadline) -> None:
+        """Ask who has the lease, and take nothing. Raises LeaseTaken when somebody has, ProviderError as `acquire`."""
+        answer = self._call(_LOOK, "", deadline)
+        if answer[1]:
+            raise taken(self._place.name, _text(answer[1]), answer[2] / 1000)
 
     def _renew(self, mine: str, deadline: Deadline) -> None:
         answer = self._call(_RENEW, mine, deadline)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ddns.lease.place import Place
 from ddns.ports import Deadline, Lease, Lock, Log, Tools
 
 if TYPE_CHECKING:
     from ddns.lease.gateway import Exchange
+
+
+class Looked(Lock, Protocol):
+    """A lock that can be looked at."""
+
+    def look(self, deadline: Deadline) -> None:
+        """See `Late.look`."""
+        ...
 
 
 class Late:
@@ -32,7 +40,11 @@ class Late:
         self._log.write("INFO", "fleet lease taken", lease=self._place.name, token=lease.token, ttl=self._place.ttl)
         return lease
 
-    def _connected(self) -> Lock:
+    def look(self, deadline: Deadline) -> None:
+        """Reach the lock as a run would, and take nothing. Raises LeaseTaken when another machine has the lease."""
+        self._connected().look(deadline)
+
+    def _connected(self) -> Looked:
         if self._place.kind == "redis":
             from ddns.lease.redis import RedisLock
 

@@ -18,7 +18,7 @@ def examine(data: str | None, tell: Callable[[str], None], seams: compose.Seams 
 
     Raises StateError when the folders can't be used at all.
     """
-    from ddns.runtime.doctor import folders, memory, network, providers, settings, timer
+    from ddns.runtime.doctor import folders, lock, memory, network, providers, settings, timer
 
     start, seams = Start(data), seams or compose.Seams()
     tell("settings and folders")
@@ -39,6 +39,8 @@ def examine(data: str | None, tell: Callable[[str], None], seams: compose.Seams 
     for ident in loaded.settings.provider:
         tell(f"the provider {ident}")
         found += providers.look(world, ident, loaded.kinds[ident])
+    tell("the fleet's lock")
+    found += lock.look(world)
     tell("names, certificates and the time")
     found += network.proxies(net.heard)
     return found + network.names(net.heard) + network.trust(net.heard) + network.clock(net.heard)
