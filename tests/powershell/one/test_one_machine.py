@@ -126,6 +126,50 @@ def test_killed_after_any_step_the_next_deployment_finishes(
     assert deployed.install(new)["Outcome"] == "Unchanged"
 
 
+def test_what_a_trial_that_was_killed_left_goes(deployed: Deployed) -> None:
+    """Its task may run the client as an account that may read the secrets: it must not stay, even if nothing is new."""
+    trial = deployed.tasks / "Tasks" / "DDNS" / "Trial.xml"
+    deployed.calls(
+        script="""
+$xml = (Export-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Update) -replace '^<\\?xml[^>]*>', ''
+Register-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Trial -Xml $xml -Force | Out-Null
+'done'"""
+    )
+    assert trial.exists()
+    assert deployed.install(NoStart=True)["Outcome"] == "Unchanged"
+    assert not trial.exists()
+
+
+def test_what_can_not_be_taken_back_at_once_is_tried_again(machine: Deployed) -> None:
+    """The last step goes back first; one that stays does not keep the others."""
+    told = machine.calls(
+        script="""
+& (Get-Module -Name Ddns) {
+    $run = @{ Undo = New-Object System.Collections.ArrayList; NotUndone = New-Object System.Collections.ArrayList }
+    $run.Steps = New-Object System.Collections.ArrayList
+    $script:said = @(); $script:tries = 0
+    Add-DdnsUndo -Run $run -Name 'First' -Body { $script:said += 'First' }
+    Add-DdnsUndo -Run $run -Name 'Held' -Body {
+        $script:tries++
+        if ($script:tries -lt 3) { throw [IO.IOException]::new('a reader has it') }
+        $script:said += 'Held'
+    }
+    Add-DdnsUndo -Run $run -Name 'Stuck' -Body { throw [IO.IOException]::new('for good') }
+    $any = Invoke-DdnsUndo -Run $run
+    $steps = @($run.Steps | ForEach-Object { "$($_.Name) $($_.Outcome)" })
+    @{ any = $any; said = $script:said; stuck = @($run.NotUndone); steps = $steps }
+}"""
+    )
+    assert told == [
+        {
+            "any": True,
+            "said": ["Held", "First"],
+            "stuck": ["Stuck"],
+            "steps": ["Stuck Failed", "Held Undone", "First Undone"],
+        }
+    ]
+
+
 def says(machine: Deployed, code: int, record: str, key: str, message: str = "") -> None:
     """What the client will answer when it is told to take everything back."""
     error = {"code": "x", "message": message, "advice": "Do it."} if message else None
@@ -571,33 +615,37 @@ def test_an_upgrade_passes_when_only_the_network_is_bad(
     assert deployed.install(releases("1.1.0"), NoStart=True)["Outcome"] == outcome
 
 
-def test_the_old_version_ended_alike(deployed: Deployed, releases: Callable[..., Package]) -> None:
-    """A provider that refuses the old version's token refuses the new one's: that is no reason to stay."""
-    (deployed.data / "exit").write_text("12")
-    (deployed.data / "public").mkdir(exist_ok=True)
-    (deployed.data / "public" / "status.json").write_text(json.dumps({"schema": 1, "run": {"exit": 12}}))
-    upgraded = deployed.install(releases("1.1.0"))
-    assert upgraded["Outcome"] == "Updated"
-    assert steps(upgraded)["Trial"] == "Warning"
-
-
-def test_state_returns_when_the_old_version_can_not_read_what_the_new_one_left(
-    machine: Deployed, releases: Callable[..., Package], settings: str
+@pytest.mark.parametrize(("code", "outcome"), [(12, "Updated"), (1, "RolledBack"), (20, "RolledBack")])
+def test_the_old_version_ended_alike(
+    deployed: Deployed, releases: Callable[..., Package], code: int, outcome: str
 ) -> None:
-    """The new version writes a state that only it can read, then fails."""
+    """A provider that refuses the old version's token refuses the new one's: no reason to stay. A crash is one."""
+    (deployed.data / "exit").write_text(str(code))
+    (deployed.data / "public").mkdir(exist_ok=True)
+    (deployed.data / "public" / "status.json").write_text(json.dumps({"schema": 1, "run": {"exit": code}}))
+    upgraded = deployed.install(releases("1.1.0"))
+    assert upgraded["Outcome"] == outcome
+    assert steps(upgraded)["Trial"] == ("Warning" if outcome == "Updated" else "Failed")
+
+
+@pytest.mark.parametrize(("written", "left"), [("new", "old"), ("newer, and legible", "newer, and legible")])
+def test_state_returns_when_the_old_version_can_not_read_what_the_new_one_left(
+    machine: Deployed, settings: str, written: str, left: str
+) -> None:
+    """The new version writes a state and fails. What the old one can read stays: it tells what was done."""
     old = (
         CLIENT.replace(b"exit 0\n", b"").rstrip()
         + b"""
-if [ "$1" = run ] && grep -q new "$data/state/state.db"; then exit 15; fi
+if [ "$1" = run ] && grep -qx new "$data/state/state.db"; then exit 15; fi
 exit 0
 """
     )
     new = (
         CLIENT.replace(b"exit 0\n", b"").rstrip()
-        + b"""
-if [ "$1" = run ] && [ "$2" != --trial ]; then echo new > "$data/state/state.db"; exit 1; fi
+        + f"""
+if [ "$1" = run ] && [ "$2" != --trial ]; then echo '{written}' > "$data/state/state.db"; exit 1; fi
 exit 0
-"""
+""".encode()
     )
     first = package(machine.root / "r", "1.0.0", old)
     machine.install(first, ConfigPath=settings, NoStart=True)
@@ -605,7 +653,7 @@ exit 0
     back = machine.install(package(machine.root / "r", "1.1.0", new))
     assert back["Outcome"] == "RolledBack", back
     assert back["Error"]["Code"] == "FirstRun"
-    assert (machine.data / "state" / "state.db").read_text() == "old"
+    assert (machine.data / "state" / "state.db").read_text().strip() == left
 
 
 def test_the_secret_is_nowhere_but_in_its_place(
