@@ -59,6 +59,7 @@ ANSWER: dict[str, Any] = {
         ],
         "changes_last_hour": 0,
         "paused_until": None,
+        "retired_at": None,
         "health": {"visibility_delay": 3, "interval": 600},
     },
 }

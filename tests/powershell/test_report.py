@@ -67,41 +67,57 @@ def test_a_row_is_flat_and_says_it_all(shell: pwsh.Shell) -> None:
     assert all(value is None or isinstance(value, str | int | float | bool) for value in row.values())
 
 
-@pytest.mark.parametrize(
-    ("change", "health", "words"),
-    [
-        ("$a[0].Task.Enabled = $false", "Warning", "disabled"),
-        ("$a[0].Task.DefinitionMatch = $false", "Warning", "changed by hand"),
-        ("$a[0].Task.LastRunTime = '2026-11-22T15:00:00Z'", "Warning", "not run for 300 min"),
-        ("$a[0].Task = $null", "Failed", "the task is missing"),
-        ("$a[0].Status = $null; $a[0].StatusError = 'it is not there'", "Warning", "it is not there"),
-        ("$a[0].Status.run.exit = 10", "Failed", "the settings are wrong"),
-        ("$a[0].Status.run.exit = 14", "OK", ""),
-        (
-            "Add-Member -InputObject $a[0].Status retired_at '2026-11-22T19:00:00Z'",
-            "Warning",
-            "retired since 2026-11-22T19:00",
-        ),
-        ("$a[0].Status.run.exit = 11; $a[0].Status.last_runs[9].exit = 11", "Warning", "address is not known"),
-        ("$a[0].Status.last_runs | % { $_.exit = 11 }; $a[0].Status.run.exit = 11", "Failed", "address is not known"),
-        ("$a[0].Status.changes_last_hour = 4", "Warning", "4 changes in the last hour"),
-        ("$a[0].Status.changes_last_hour = 3", "OK", ""),
-        (
-            f"{HEALTH} visibility_delay = 121; interval = 605 }})",
-            "Warning",
-            "visible in DNS only after 121 s",
-        ),
-        (
-            f"{HEALTH} visibility_delay = 120; interval = 611 }})",
-            "Warning",
-            "11 s late",
-        ),
-        ("$a[0].Outcome = 'NotInstalled'; $a[0].Task = $null; $a[0].Status = $null", "NotInstalled", "not installed"),
-        ("$a[0].Outcome = 'NeedsElevation'; $a[0].Task = $null", "Warning", "without elevation"),
-    ],
-)
-def test_what_is_wrong_is_said(shell: pwsh.Shell, change: str, health: str, words: str) -> None:
-    (row,) = rows(shell, change)
+#: What is changed in an answer, the health that it comes to, and words of the problem.
+WRONG = [
+    ("$a[0].Task.Enabled = $false", "Warning", "disabled"),
+    ("$a[0].Task.DefinitionMatch = $false", "Warning", "changed by hand"),
+    ("$a[0].Task.LastRunTime = '2026-11-22T15:00:00Z'", "Warning", "not run for 300 min"),
+    ("$a[0].Task = $null", "Failed", "the task is missing"),
+    ("$a[0].Status = $null; $a[0].StatusError = 'it is not there'", "Warning", "it is not there"),
+    ("$a[0].Status.run.exit = 10", "Failed", "the settings are wrong"),
+    ("$a[0].Status.run.exit = 14", "OK", ""),
+    (
+        "Add-Member -InputObject $a[0].Status retired_at '2026-11-22T19:00:00Z'",
+        "Warning",
+        "retired since 2026-11-22T19:00",
+    ),
+    ("$a[0].Status.run.exit = 11; $a[0].Status.last_runs[9].exit = 11", "Warning", "address is not known"),
+    ("$a[0].Status.last_runs | % { $_.exit = 11 }; $a[0].Status.run.exit = 11", "Failed", "address is not known"),
+    ("$a[0].Status.changes_last_hour = 4", "Warning", "4 changes in the last hour"),
+    ("$a[0].Status.changes_last_hour = 3", "OK", ""),
+    (
+        f"{HEALTH} visibility_delay = 121; interval = 605 }})",
+        "Warning",
+        "visible in DNS only after 121 s",
+    ),
+    (
+        f"{HEALTH} visibility_delay = 120; interval = 611 }})",
+        "Warning",
+        "11 s late",
+    ),
+    ("$a[0].Outcome = 'NotInstalled'; $a[0].Task = $null; $a[0].Status = $null", "NotInstalled", "not installed"),
+    ("$a[0].Outcome = 'NeedsElevation'; $a[0].Task = $null", "Warning", "without elevation"),
+]
+
+
+@pytest.fixture(scope="module")
+def judged() -> list[dict[str, Any]]:
+    """The rows of all cases of WRONG, by one PowerShell."""
+    one = ANSWERS.replace("60", "1")
+    parts = [f"$a = @({one})\n{change}\n$a | ConvertTo-DdnsTaskStatus -Now $now" for change, _, _ in WRONG]
+    try:
+        shell = pwsh.linux()
+    except NotHere as missing:
+        not_run(missing)
+    found = run(shell, "$rows = @(\n" + "\n".join(parts) + "\n)\nConvertTo-Json -InputObject $rows -Depth 3").json()
+    assert isinstance(found, list)
+    assert len(found) == len(WRONG)
+    return found
+
+
+@pytest.mark.parametrize("number", range(len(WRONG)), ids=[change for change, _, _ in WRONG])
+def test_what_is_wrong_is_said(judged: list[dict[str, Any]], number: int) -> None:
+    row, (_, health, words) = judged[number], WRONG[number]
     assert row["Health"] == health, row
     assert words in row["Problem"]
     assert bool(row["Advice"]) == (health != "OK")

@@ -89,7 +89,7 @@ function Get-DdnsAnswerShape {
             DefinitionMatch = 'switch'
         }
         Status = @{
-            run = $run; last_runs = @(, $run); records = @(, $record); changes_last_hour = 'number'; paused_until = 'time'
+            run = $run; last_runs = @(, $run); records = @(, $record); changes_last_hour = 'number'; paused_until = 'time'; retired_at = 'time'
             health = @{ visibility_delay = 'number'; interval = 'number' }
         }
     }
