@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ddns.address import Family, Network
 from ddns.compare import Rules, compare
 from ddns.detect import Gather, detect, in_threads
-from ddns.detection import Detected, Detection, Elsewhere
+from ddns.detection import Absent, Detected, Detection, Elsewhere
 from ddns.errors import ProviderError
 from ddns.memory import Memory, Rest
 from ddns.model import Observed, Outcome, Plan, RecordKey, Run, Target
@@ -47,6 +47,8 @@ class World(msgspec.Struct, frozen=True):
     gather: Gather = in_threads
     #: Why nothing is published from the network that this machine is on; "" where it may.
     away: Callable[[], str] = lambda: ""
+    #: Why an answer of a family would tell a translator's address and not this machine's; "" where it would not.
+    translated: Callable[[Family], str] = lambda _family: ""
     #: Remembers, or forgets, that a source rests.
     note_rest: Callable[[str, Family, Rest | None], None] = lambda _name, _family, _rest: None
     #: The fleet's, if it has one: nothing is written without its lease.
@@ -79,10 +81,13 @@ def look(world: World, run: Run, tell: Callable[[Family, Detected], None]) -> Fo
 
 
 def ask(world: World, family: Family, *, ask_all: bool = False) -> Detected:
-    """Detection of one family, within its share of the time. On a network of others nobody is asked but for people."""
-    away = world.away()
-    if away and not ask_all:
-        return Detected(Elsewhere(away))
+    """Detection of one family, within its share of the time.
+
+    On a network of others, and behind a translator to the family, nobody is asked but for people.
+    """
+    none = _none(world, family)
+    if none is not None and not ask_all:
+        return Detected(none)
     share = min(world.detect_seconds, world.deadline.left() * _DETECTION_SHARE)
     rested = {} if ask_all or world.rules.insist else resting(world.memory.rested, family, world.clock.now())
     found = detect(
@@ -100,7 +105,13 @@ def ask(world: World, family: Family, *, ask_all: bool = False) -> Detected:
     )
     for note in news(world.memory.rested, family, found, world.clock.now()):
         world.note_rest(*note)
-    return replace(found, detection=Elsewhere(away)) if away else found
+    return found if none is None else replace(found, detection=none)
+
+
+def _none(world: World, family: Family) -> Absent | None:
+    """Why there is nothing to publish, whatever sources say."""
+    away, translated = world.away(), world.translated(family)
+    return Elsewhere(away) if away else Absent(translated) if translated else None
 
 
 def carry_out(world: World, run: Run, plan: Plan, tell: Callable[[Outcome], None]) -> list[Outcome]:

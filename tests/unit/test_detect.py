@@ -170,6 +170,23 @@ def test_an_answer_that_can_t_be_used_names_its_source(says: str, problem: str) 
     assert ask([source("a", says)]).detection == Unknown((problem,))
 
 
+@pytest.mark.parametrize(
+    ("says", "problem"),
+    [
+        ("192.0.2.7", "which is not an IPv6 address"),
+        ("1.0.0.1", "which is not an IPv6 address"),
+        ("64:ff9b::808:808", "which is not a public address"),
+        ("64:ff9b:1::808:808", "which is not a public address"),
+        ("::ffff:808:808", "which is not a public address"),
+    ],
+)
+def test_what_sources_say_through_nat64_is_no_address(says: str, problem: str) -> None:
+    """A service with IPv4 only is reached over IPv6 by DNS64, and sees the translator, which all of them agree on."""
+    found = ask([source("a", says), source("b", says)], family=Family.V6)
+    assert isinstance(found.detection, Unknown)
+    assert found.detection.causes == tuple(f"{name}: answered {says}, {problem}" for name in "ab")
+
+
 def test_a_network_may_be_allowed() -> None:
     sources = [source("a", "10.1.2.3"), source("b", "10.1.2.3")]
     found = ask(sources, allow=(ip_network("10.0.0.0/8"),))

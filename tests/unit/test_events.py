@@ -115,9 +115,10 @@ def test_a_liar_is_named() -> None:
 
 def test_no_address() -> None:
     log = Kept()
-    tell_detection(log, Family.V6, Absent("no route"), [])
+    tell_detection(log, Family.V6, Absent("no route"), [SILENT])
     tell_detection(log, Family.V4, Unknown(("c: no answer",)), [HONEST, SILENT])
     assert [(level, message) for level, message, _ in log.lines] == [
         ("INFO", "IPv6: absent"),
         ("WARN", "IPv4: unknown"),
     ]
+    assert log.lines[0][2] == {"family": 6, "disagree": [], "problems": [], "because": "no route"}

@@ -120,6 +120,24 @@ def test_on_a_network_of_others_the_record_stays(
     assert stage.published() == ((SECOND,),)
 
 
+@pytest.mark.parametrize("local", ["192.0.0.1", "192.0.0.7"])
+def test_behind_nat64_the_translator_s_ipv4_address_is_not_published(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], local: str
+) -> None:
+    """All sources agree on it: it is the one that they see."""
+    monkeypatch.setattr("ddns.host.route.source_address", lambda family: "192.168.7.2" if family == 4 else "")
+    assert stage.run() == 0
+    monkeypatch.setattr("ddns.host.route.source_address", lambda family: local if family == 4 else "2a00::7")
+    stage.move(SECOND)
+    stage.net.asked.clear()
+    assert stage.run() == 0
+    assert (stage.published(), stage.net.asked) == (((FIRST,),), [])
+    assert "(IPv4 is translated to IPv6 on this network (NAT64); what sources see is" in capsys.readouterr().out
+    monkeypatch.setattr("ddns.host.route.source_address", lambda family: "192.0.0.8" if family == 4 else "2a00::7")
+    assert stage.run() == 0
+    assert stage.published() == ((SECOND,),)
+
+
 def test_away_from_home_nothing_is_promised(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two networks may give the same local address; that we are home again would not be seen."""
     roam(stage, monkeypatch)("10.9.9.9")

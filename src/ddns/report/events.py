@@ -74,7 +74,8 @@ def tell_detection(log: Log, family: Family, found: Detection, answers: Sequence
         address=str(address) if address else None,
         agreed_by=list(found.agreed_by) if isinstance(found, Available) else None,
         disagree=[{"source": a.source, "address": str(a.address)} for a in liars],
-        problems=[a.problem for a in answers if a.problem],
+        # Without a way to the Internet over a family nobody can answer: that is no news of any source.
+        problems=[a.problem for a in answers if a.problem and not isinstance(found, Absent)],
         causes=list(found.causes) if isinstance(found, Unknown) else None,
         because=found.by if isinstance(found, Absent) else None,
     )

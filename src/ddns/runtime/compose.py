@@ -78,6 +78,7 @@ def world(
         allow=tuple(map(ip_network, settings.detect.allow_private)),
         probes=sourcing.probes(settings),
         route=connections.route(settings),
+        translated=connections.translated(settings),
         detect_seconds=settings.detect.timeout.seconds,
         prove_every=settings.proof.every.seconds,
         prove=request.prove or request.trial,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import sys
 from collections.abc import Callable
 
@@ -52,6 +53,25 @@ def route(settings: Settings) -> Callable[[Family], bool]:
     network = settings.network
     named = {Family.V4: network.source4, Family.V6: network.source6}
     return lambda family: bool(named[family] or routing.source_address(family.value))
+
+
+#: The addresses of a machine whose IPv4 is made of IPv6 by itself (464XLAT, RFC 7335 section 4).
+_TRANSLATED = ipaddress.ip_network("192.0.0.0/29")
+
+
+def translated(settings: Settings) -> Callable[[Family], str]:
+    """Why an answer over IPv4 is no address of this machine; "" where it may be one.
+
+    Behind NAT64 sources see an address that the network's translator shares out, at which nobody reaches the machine.
+    """
+
+    def why(family: Family) -> str:
+        source = settings.network.source4 or routing.source_address(4) if family is Family.V4 else ""
+        if not source or ipaddress.ip_address(source) not in _TRANSLATED:
+            return ""
+        return "IPv4 is translated to IPv6 on this network (NAT64); what sources see is the translator's address"
+
+    return why
 
 
 def cheap(settings: Settings, data: bytes) -> bool:
