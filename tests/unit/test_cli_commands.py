@@ -265,6 +265,24 @@ def test_detect(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.code == 0
 
 
+def test_detect_shows_who_agrees_first_whoever_came_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "SAID", SAID[::-1])
+    says(monkeypatch, V4=KNOWN.detection)
+    assert [line.split()[:2] for line in ddns("detect").lines[1:5]] == [
+        ["●", "ipify"],
+        ["●", "google"],
+        ["✗", "icanhazip"],
+        ["○", r"own\x1b[2J"],
+    ]
+    says(monkeypatch, V4=Unknown(("nobody agrees",)))
+    assert [line.split()[:2] for line in ddns("detect").lines[1:5]] == [
+        ["○", "icanhazip"],
+        ["○", "ipify"],
+        ["○", "google"],
+        ["○", r"own\x1b[2J"],
+    ]
+
+
 def test_detect_in_a_narrow_terminal_keeps_words_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     says(monkeypatch, V4=KNOWN.detection)
 

@@ -67,6 +67,21 @@ class Listener:
 # -- leaving by an address or an interface
 
 
+@pytest.mark.parametrize("code", sorted(sockets._NO_ADDRESS))
+def test_a_name_without_an_address_of_the_family_is_told_so(
+    client: Client, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def none(*_asked: object) -> list[object]:
+        raise socket.gaierror(code, "in the system's words")
+
+    monkeypatch.setattr(socket, "getaddrinfo", none)
+    request = HttpRequest("GET", "https://only4.test/")
+    for family, said in ((Family.V6, "it has no IPv6 address"), (None, f"[Errno {code}] in the system's words")):
+        with pytest.raises(Transport) as caught:
+            client.http(request, deadline=Deadline(SystemClock(), 5.0), family=family)
+        assert caught.value.message == f"only4.test: can't connect: {said}"
+
+
 def test_http_leaves_by_the_address(client: Client) -> None:
     seen: list[str] = []
 

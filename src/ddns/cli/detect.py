@@ -89,9 +89,8 @@ def draw(screen: Screen, families: list[dict[str, Any]], now: float) -> None:
             screen.line()
         if family["answers"]:
             head = ("", "source", "operator", "TLS", "answer", "ms")
-            screen.table(
-                [_row(answer, family["address"], now) for answer in family["answers"]], head=head, right=("ms",)
-            )
+            ordered = sorted(family["answers"], key=lambda answer: _standing(answer, family["address"]))
+            screen.table([_row(answer, family["address"], now) for answer in ordered], head=head, right=("ms",))
             screen.line()
         draw_verdict(screen, family)
         if family.get("clock"):
@@ -119,12 +118,22 @@ def draw_verdict(screen: Screen, family: dict[str, Any]) -> None:
             screen.line(sign("waiting"), told, hang=2)
 
 
+#: The signs in the order of their rows: who agrees, who says otherwise, who says nothing that counts.
+_STANDINGS = ("fine", "failed", "new")
+
+
+def _standing(answer: dict[str, Any], agreed: str | None) -> int:
+    """A place in `_STANDINGS`. Where nothing is agreed on, who said something comes before who did not."""
+    said = answer["address"]
+    return (0 if said == agreed else 1) if said else 2
+
+
 def _row(answer: dict[str, Any], agreed: str | None, now: float) -> list[Cell]:
     from ddns.render import sign
     from ddns.wording import local, seconds_of
 
     said = answer["address"]
-    mark = sign("fine" if said and said == agreed else "failed" if said and agreed else "new")
+    mark = sign(_STANDINGS[_standing(answer, agreed)] if agreed else "new")
     problem = (answer["problem"] or "no answer").removeprefix(f"{answer['source']}: ")
     told: list[Part] = [(said, "address") if said else (problem, "dim")]
     until = seconds_of(answer["resting_until"]) if answer.get("resting_until") else None

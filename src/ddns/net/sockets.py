@@ -18,6 +18,8 @@ from ddns.ports import Deadline
 _KINDS = {None: socket.AF_UNSPEC, Family.V4: socket.AF_INET, Family.V6: socket.AF_INET6}
 #: What says only that one family is missing here, and hides the better error of the other one.
 _NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+#: A name, or an address, that has none of the family: getaddrinfo(3); Windows' WSANO_DATA.
+_NO_ADDRESS = {getattr(socket, "EAI_ADDRFAMILY", -9), socket.EAI_NODATA, 11004} - {socket.EAI_NONAME}
 #: Seconds that one address may take while others wait.
 _CONNECT_SECONDS = 5.0
 
@@ -53,9 +55,13 @@ def connect(host: str, port: int, deadline: Deadline, family: Family | None = No
     Raises OSError: of several, the one that says most. The socket's time limit is what is left of the deadline.
     """
     # ASCII bytes keep getaddrinfo from importing the IDNA codec; httpx hands names over in that form.
-    found = socket.getaddrinfo(
-        host.encode("ascii") if host.isascii() else host, port, _KINDS[family], socket.SOCK_STREAM
-    )
+    asked = host.encode("ascii") if host.isascii() else host
+    try:
+        found = socket.getaddrinfo(asked, port, _KINDS[family], socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        if family is not None and error.errno in _NO_ADDRESS:
+            raise OSError(f"it has no IPv{family.value} address") from error
+        raise
     worst: OSError = TimeoutError("timed out")
     for position, (kind, type_, proto, _, address) in enumerate(found):
         share = deadline.within(min(_CONNECT_SECONDS, deadline.left() / (len(found) - position)))
