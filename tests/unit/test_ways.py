@@ -21,7 +21,7 @@ import trustme
 from ddns.address import Family
 from ddns.errors import Intercepted, Malformed, ProviderError, Retryable, Transport, Untrusted
 from ddns.model import Change, Reason, RecordKey, RecordType, RRset
-from ddns.net import exchange, skew, sockets, ways
+from ddns.net import exchange, server_clock, sockets, ways
 from ddns.net.client import Client
 from ddns.net.ways import Ways
 from ddns.ports import Deadline, HttpRequest, HttpResponse, Tools
@@ -362,7 +362,7 @@ def test_a_server_that_tells_no_time() -> None:
     with Listener().socket as silent:
         silent.close()
         clock = FakeClock()
-        assert skew.ask("127.0.0.1", 1, clock.deadline(1.0), None, 0.0) is None
+        assert server_clock.ask("127.0.0.1", 1, clock.deadline(1.0), None, 0.0) is None
 
 
 def test_an_answer_comes_back_to_the_address(whoami: Callable[..., Whoami]) -> None:

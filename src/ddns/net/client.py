@@ -15,7 +15,8 @@ import httpx
 from ddns import __version__, http_time
 from ddns.address import Family
 from ddns.errors import Malformed, ProviderError, Transport, Untrusted, foreign
-from ddns.net import skew, sockets, ways
+from ddns.net import server_clock, sockets, ways
+from ddns.net.certificates import RENEW, refused
 from ddns.net.portal import SEEMS, notice
 from ddns.net.proxies import Hop
 from ddns.net.timed import Limit, TimedTransport
@@ -31,18 +32,6 @@ _LOGIN = (
 )
 _LET_THROUGH = "Have the proxy let this machine reach the server, or name the server in [proxy] no_proxy."
 _CHECK_PROXY = "Check [proxy] of the settings, and that the proxy is at work."
-_RENEW = "Renew the server's certificate, or set this machine's clock if that is wrong."
-_RENAME = "Ask for the server by a name that its certificate holds: check the URL."
-#: By OpenSSL's code (x509_vfy.h): not yet valid, expired; another host name, another IP address.
-_CERTIFICATE_ADVICE = {9: _RENEW, 10: _RENEW, 62: _RENAME, 64: _RENAME}
-#: By Windows' code (winerror.h, CERT_E_*), whose own words are in the language of the machine, or missing.
-_WINDOWS_CERTIFICATE = {
-    0x800B0101: ("it has expired, or is not valid yet", _RENEW),
-    0x800B0109: ("Windows does not trust the authority at the end of its chain", None),
-    0x800B010A: ("Windows finds no chain from it to an authority that it trusts", None),
-    0x800B010C: ("it was revoked", _RENEW),
-    0x800B010F: ("it is for another name", _RENAME),
-}
 
 
 class _Door(NamedTuple):
@@ -116,9 +105,9 @@ class Client:
         except httpx.LocalProtocolError:  # its words would hold the header's value
             raise Transport(f"{where}: the request holds what HTTP can't carry", advice=_CHECK_IT) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            refused = _certificate_error(error)
-            if refused is not None:
-                raise self._untrusted(where, refused, request, door, deadline) from error
+            certificate = _certificate_error(error)
+            if certificate is not None:
+                raise self._untrusted(where, certificate, request, door, deadline) from error
             if hop is not None and not self._limit.reached:
                 raise _of_proxy(where, hop, error) from error
             raise _of_exchange(where, error, left) from error
@@ -133,11 +122,9 @@ class Client:
     def _untrusted(
         self, where: str, error: ssl.SSLCertVerificationError, request: HttpRequest, door: _Door, deadline: Deadline
     ) -> Untrusted:
-        said, advice = _WINDOWS_CERTIFICATE.get(error.verify_code, (error.verify_message or str(error), None))
-        advice = advice or _CERTIFICATE_ADVICE.get(error.verify_code)
-        said = foreign(said).removesuffix(".")
+        said, advice = refused(error)
         authority = advice is None
-        if advice is _RENEW:
+        if advice is RENEW:
             said += self._clock_words(where, request, door, deadline)
         elif not door.ca_file and not _is_address(where):
             said += f"; {SEEMS}, or a proxy that opens TLS"
@@ -148,10 +135,10 @@ class Client:
         if door.hop is not None or self._transport is not None:
             return ""
         port = httpx.URL(request.url).port or 443
-        seconds = skew.ask(where, port, deadline, door.family, self._now())
+        seconds = server_clock.ask(where, port, deadline, door.family, self._now())
         if seconds is None or abs(seconds) <= http_time.SKEW_TOLD:
             return ""
-        return f"; by that server's Date {skew.words(seconds)}"
+        return f"; by that server's Date {server_clock.words(seconds)}"
 
     def udp(self, data: bytes, to: tuple[str, int], *, deadline: Deadline) -> bytes:
         """See `ports.Net`."""

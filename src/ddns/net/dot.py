@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import ssl
 
-from ddns.errors import Untrusted, foreign
+from ddns.errors import Untrusted
+from ddns.net.certificates import refused
 from ddns.net.exchange import Server, over_tcp
 from ddns.net.trust import context
 from ddns.ports import Deadline
@@ -13,9 +14,6 @@ from ddns.ports import Deadline
 # After `exchange`, which makes dnspython cheap to import.
 # isort: split
 import dns.message
-
-#: Codes of dates and names, of OpenSSL (x509_vfy.h) and Windows (winerror.h); the others: nobody we trust signed it.
-_OF_DATE_OR_NAME = frozenset({9, 10, 62, 64, 0x800B0101, 0x800B010C, 0x800B010F})
 
 
 def ask(
@@ -31,8 +29,8 @@ def ask(
         try:
             return trusted.wrap_socket(plain, server_hostname=host)
         except ssl.SSLCertVerificationError as error:
-            said = foreign(error.verify_message or str(error)).removesuffix(".")
-            authority = error.verify_code not in _OF_DATE_OR_NAME
-            raise Untrusted(f"{server}: its certificate is not trusted: {said}", authority=authority) from error
+            said, advice = refused(error)
+            told = f"{server}: its certificate is not trusted: {said}"
+            raise Untrusted(told, authority=advice is None, advice=advice) from error
 
     return over_tcp(query, server, deadline, secured)

@@ -1,4 +1,4 @@
-"""How far this machine's clock is off, by the Date that a server tells (RFC 9110 section 6.6.1)."""
+"""How far this machine's clock is off, by a server whose certificate was refused for its dates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def words(seconds: float) -> str:
 
 
 def ask(host: str, port: int, deadline: Deadline, family: Family | None, now: float) -> float | None:
-    """The offset by a server whose certificate was refused for its dates; None when it does not tell.
+    """Seconds that the server's clock is ahead of `now` (UTC seconds) by its Date; None when it does not tell.
 
     Nobody is trusted here: nothing but `HEAD /` is sent, and the answer only becomes words in that refusal.
     """
