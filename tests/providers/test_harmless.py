@@ -22,7 +22,7 @@ from ddns.host import route
 from ddns.model import Change, Reason
 from ddns.ports import Deadline, HttpRequest, HttpResponse, Net
 from ddns.providers import table
-from ddns.runtime import RunRequest, Start, compose, doctor, looking
+from ddns.runtime import RunRequest, Start, compose, doctor, loading, looking
 from ddns.runtime.doctor import Finding, Verdict
 from providers.cast import FIRST, HOME, SECOND, Double, addresses
 from providers.doubles.dns import DnsServer
@@ -98,7 +98,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         double.zone.put(HOME.name, HOME.type, FIRST)
         for reference, text in double.secrets.items():
             monkeypatch.setenv(reference.removeprefix("env:"), text)
-        monkeypatch.setattr(compose, "load", lambda _places, **_more: (loaded(kind, double), b""))
+        monkeypatch.setattr(loading, "load", lambda _places, **_more: (loaded(kind, double), b""))
         monkeypatch.setattr(compose, "machine_identity", lambda: "")
         monkeypatch.setattr(route, "source_address", lambda family: "192.0.2.9" if family == 4 else "")
         (tmp_path / "ddns.toml").write_text("")
