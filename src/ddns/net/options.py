@@ -44,7 +44,7 @@ def excepted(host: str, port: int, exceptions: str) -> bool:
                 return True
             continue
         pattern, its_port = _parted(entry.rpartition("://")[2])
-        if its_port in ("", str(port)) and re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name):
+        if its_port in ("", str(port)) and re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.DOTALL):
             return True
     return False
 
