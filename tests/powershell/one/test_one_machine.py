@@ -278,9 +278,12 @@ def test_without_the_program_nobody_can_take_the_record_back(deployed: Deployed)
 
 
 def test_old_versions_go_but_for_the_last(deployed: Deployed, releases: Callable[..., Package]) -> None:
+    """With the copies of their state."""
+    (deployed.data / "state" / "state.db").write_bytes(b"state")
     for version in ("1.1.0", "1.2.0", "1.10.0"):
         assert deployed.install(releases(version, version.encode()), NoStart=True)["Outcome"] == "Updated"
     assert {path.name for path in deployed.programs.iterdir() if path.name[0].isdigit()} == {"1.2.0", "1.10.0"}
+    assert [path.name for path in (deployed.programs / "snapshots").iterdir()] == ["1.2.0"]
 
 
 def test_an_older_version_only_when_asked_for(deployed: Deployed, releases: Callable[..., Package]) -> None:
@@ -653,6 +656,7 @@ exit 0
     back = machine.install(package(machine.root / "r", "1.1.0", new))
     assert back["Outcome"] == "RolledBack", back
     assert back["Error"]["Code"] == "FirstRun"
+    assert back["Steps"][-1]["Name"] == "State", "when the old task and version are in force again"
     assert (machine.data / "state" / "state.db").read_text().strip() == left
 
 
