@@ -140,6 +140,28 @@ Register-ScheduledTask -TaskPath '\\DDNS\\' -TaskName Trial -Xml $xml -Force | O
     assert not trial.exists()
 
 
+def test_a_copy_of_a_state_that_changed_meanwhile_does_not_count(machine: Deployed) -> None:
+    """A run writes between the copy of the database and that of its journal."""
+    state = machine.root / "state"
+    state.mkdir(parents=True)
+    (state / "state.db").write_text("old")
+    told = machine.calls(
+        script=f"""
+& (Get-Module -Name Ddns) {{
+    Copy-DdnsState -From '{state}' -To '{machine.root}/copy'
+    $real = ${{function:Join-DdnsPath}}
+    function Join-DdnsPath {{
+        param([string[]]$Part)
+        if ($Part[-1] -eq 'state.db-journal') {{ [IO.File]::AppendAllText('{state}/state.db', ' new') }}
+        & $real -Part $Part
+    }}
+    Copy-DdnsState -From '{state}' -To '{machine.root}/copy'
+}}"""
+    )
+    assert told == [True, False]
+    assert (machine.root / "copy" / "state.db").read_text() == "old"
+
+
 def test_what_can_not_be_taken_back_at_once_is_tried_again(machine: Deployed) -> None:
     """The last step goes back first; one that stays does not keep the others."""
     told = machine.calls(
