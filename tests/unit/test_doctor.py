@@ -16,7 +16,10 @@ import pytest
 from ddns import host
 from ddns.cli import doctor as command
 from ddns.errors import Malformed, Transport, Untrusted
+from ddns.host import tasking
 from ddns.host.permits import lacking, others
+from ddns.host.servicing import Service
+from ddns.host.tasking import Task
 from ddns.host.windows.rights import may
 from ddns.model import Change, Reason, RecordKey, RecordType, RRset, Run
 from ddns.net import ways
@@ -463,3 +466,57 @@ def test_a_terminal_sees_what_is_looked_at(tmp_path: Path) -> None:
     assert code == 20
     assert "looking at the public address, IPv4" in text
     assert "no records are set" in text.rpartition("looking at")[2]
+
+
+# -- what starts runs on Windows
+
+TASK = """\
+<?xml version="1.0" encoding="UTF-16"?>
+<Task version="1.4" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+  <Triggers>
+    <BootTrigger><Enabled>true</Enabled></BootTrigger>
+    <TimeTrigger><Repetition><Interval>PT10M</Interval></Repetition><StartBoundary>2026-01-01T00:00:00</StartBoundary></TimeTrigger>
+    <LogonTrigger><Enabled>false</Enabled><Repetition><Interval>PT1M</Interval></Repetition></LogonTrigger>
+  </Triggers>
+  <Settings><Enabled>{enabled}</Enabled></Settings>
+  <Actions><Exec><Command>"{command}"</Command><Arguments>run</Arguments></Exec></Actions>
+</Task>
+"""
+STOPPED, RUNNING, ABSENT = (Service(state) for state in ("stopped", "running", "not installed"))
+
+
+def test_a_task_as_the_scheduler_writes_it() -> None:
+    found = tasking.parse(TASK.format(enabled="true", command=r"C:\ddns.exe"))
+    assert found == Task(enabled=True, command=r"C:\ddns.exe", triggers=2, every=600.0)
+    assert tasking.parse("ERROR: The system cannot find the file specified.") is None
+    assert tasking.parse("<Task/>") is None
+
+
+@pytest.mark.parametrize(
+    ("found", "kept", "sees_all", "expected"),
+    [
+        (Task(True, __file__, 2, 600.0), ABSENT, True, [(OK, "is enabled and starts")]),
+        (Task(True, __file__, 2, 600.0), RUNNING, True, [(OK, "the service runs"), (WARNING, "both start runs")]),
+        (Task(False, __file__, 2, 600.0), RUNNING, True, [(OK, "the service runs")]),
+        (Task(False, __file__, 2, 600.0), ABSENT, True, [(PROBLEM, "is disabled")]),
+        (Task(True, __file__ + "x", 2, 600.0), ABSENT, True, [(PROBLEM, "which is not there")]),
+        (Task(True, __file__, 0, None), ABSENT, True, [(PROBLEM, "no trigger")]),
+        (None, ABSENT, True, [(PROBLEM, "nothing starts runs")]),
+        (None, ABSENT, False, [(WARNING, "may not see")]),
+        (None, STOPPED, True, [(PROBLEM, "the service is stopped")]),
+        (None, RUNNING, False, [(OK, "the service runs")]),
+    ],
+)
+def test_what_starts_runs_on_windows(
+    found: Task | None, kept: Service, sees_all: bool, expected: list[tuple[Verdict, str]]
+) -> None:
+    told = timer.windows(found, kept, sees_all=sees_all)
+    assert [one.verdict for one in told] == [verdict for verdict, _ in expected]
+    assert all(says in one.says for one, (_, says) in zip(told, expected, strict=True)), told
+    assert all(bool(one.advice) is (one.verdict is not OK) for one in told)
+
+
+@pytest.mark.parametrize(("command", "verdict"), [(r"C:\ddns.exe watch", OK), ("", WARNING)])
+def test_what_starts_with_a_user_s_session(command: str, verdict: Verdict) -> None:
+    (found,) = timer.logon(command)
+    assert found.verdict is verdict

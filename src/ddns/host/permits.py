@@ -28,6 +28,6 @@ def others(path: str) -> list[Permit]:
 def lacking(path: str) -> str:
     """What this account can't do there that a run must: ``read``, ``write`` or "". Raises OSError when it is not there.
 
-    On Windows only reading is tried: whether a write would succeed can't be asked without one.
+    Nothing is written for it.
     """
     return _system.lacking(path)

@@ -46,10 +46,15 @@ def _absolute(path: str) -> bool:
     return len(path) > 3 and path[0].isascii() and path[0].isalpha() and path[1:3] == ":\\" and "%" not in path
 
 
+def system(registry: Registry) -> str:
+    r"""The folder of Windows itself, usually C:\Windows."""
+    told = _value(registry, registry.HKEY_LOCAL_MACHINE, _SYSTEM, "SystemRoot")
+    return told.rstrip("\\") if _absolute(told) else r"C:\Windows"
+
+
 def program_data(registry: Registry) -> str:
     r"""The folder of all users' data, usually C:\ProgramData."""
-    system = _value(registry, registry.HKEY_LOCAL_MACHINE, _SYSTEM, "SystemRoot")
-    drive = system[:2] if _absolute(system) else "C:"
+    drive = system(registry)[:2]
     told = _value(registry, registry.HKEY_LOCAL_MACHINE, _PROFILES, "ProgramData")
     if told[:13].lower() == "%systemdrive%":
         told = drive + told[13:]

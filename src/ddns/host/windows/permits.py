@@ -6,8 +6,10 @@ import sys
 
 assert sys.platform == "win32"
 
+import ctypes
 import os
 from collections.abc import Iterator
+from ctypes import c_uint32, c_void_p, c_wchar_p
 from typing import TYPE_CHECKING
 
 import pywintypes
@@ -19,8 +21,21 @@ from ddns.host.windows.rights import BROAD, may
 if TYPE_CHECKING:
     from _win32typing import PyACL
 
+#: Rights to a file and to a folder, which have the same numbers: FILE_READ_DATA, FILE_WRITE_DATA (winnt.h).
+_READ_DATA = _LIST_FOLDER = 0x1
+_WRITE = _ADD_FILE = 0x2
+#: FILE_SHARE_READ, _WRITE and _DELETE; OPEN_EXISTING; FILE_FLAG_BACKUP_SEMANTICS, which opening a folder asks for.
+_SHARED, _EXISTING, _FOLDERS_TOO = 0x7, 3, 0x02000000
+_INVALID = c_void_p(-1).value
+#: ERROR_ACCESS_DENIED.
+_DENIED = 5
 #: ACCESS_ALLOWED_ACE_TYPE, and the flag of an entry that is for what lies below only.
 _ALLOWED, _INHERIT_ONLY = 0, 0x8
+
+_KERNEL = ctypes.WinDLL("kernel32", use_last_error=True)
+_KERNEL.CreateFileW.argtypes = (c_wchar_p, c_uint32, c_uint32, c_void_p, c_uint32, c_uint32, c_void_p)
+_KERNEL.CreateFileW.restype = c_void_p
+_KERNEL.CloseHandle.argtypes = (c_void_p,)
 
 
 def others(path: str) -> Iterator[tuple[str, bool, bool]]:
@@ -42,12 +57,21 @@ def others(path: str) -> Iterator[tuple[str, bool, bool]]:
 
 def lacking(path: str) -> str:
     """See `host.permits`."""
+    folder = os.path.isdir(path)
     os.stat(path)
-    try:
-        if os.path.isdir(path):
-            with os.scandir(path):
-                return ""
-        with open(path, "rb"):
-            return ""
-    except PermissionError:
-        return "read"
+    for word, right in (("read", _LIST_FOLDER if folder else _READ_DATA), ("write", _ADD_FILE if folder else _WRITE)):
+        if not _granted(path, right):
+            return word
+    return ""
+
+
+def _granted(path: str, right: int) -> bool:
+    """Whether Windows opens it for that, which changes nothing. Raises OSError for anything but a lack of rights."""
+    handle = _KERNEL.CreateFileW(path, right, _SHARED, None, _EXISTING, _FOLDERS_TOO, None)
+    if handle not in (None, _INVALID):
+        _KERNEL.CloseHandle(handle)
+        return True
+    number = ctypes.get_last_error()
+    if number != _DENIED:
+        raise OSError(None, ctypes.FormatError(number).strip(), path, number)
+    return False
