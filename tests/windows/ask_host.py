@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import sys
+import tempfile
 import threading
 import winreg
 from ctypes import pointer
@@ -16,10 +17,11 @@ import win32security
 
 from ddns.address import Family
 from ddns.errors import SourceError
+from ddns.host import permits
 from ddns.host.adapters import read
 from ddns.host.changes import Changes
 from ddns.host.windows import adapters as listing
-from ddns.host.windows import events, gateways, grants, ownership, profiles, proxies
+from ddns.host.windows import events, gateways, grants, ownership, profiles, proxies, tasks
 from ddns.net.client import Client
 from ddns.ports import Deadline
 from ddns.runtime.clock import SystemClock
@@ -286,6 +288,33 @@ def commands() -> object:
         except SourceError as error:
             found.append(error.message)
     return found
+
+
+_TASK = (
+    '<?xml version="1.0" encoding="UTF-16"?><Task xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task"><Triggers>'
+    "<TimeTrigger><Repetition><Interval>PT10M</Interval></Repetition></TimeTrigger></Triggers><Actions><Exec>"
+    "<Command>C:\\x.exe</Command></Exec></Actions></Task>"
+)
+
+
+def schedule() -> object:
+    """The task, as the Task Scheduler's program prints it, as one that fails does, and as this machine's own does."""
+    said = (sys.executable, "-c", f"import sys; sys.stdout.buffer.write({_TASK!r}.encode('utf-16'))")
+    failed = (sys.executable, "-c", f"print({_TASK!r}); raise SystemExit(1)")
+    found = tasks.query(said)
+    assert found is not None
+    return [found.enabled, found.command, found.triggers, found.every, tasks.query(failed), tasks.query()]
+
+
+def lacking() -> object:
+    """What can't be done with a folder and a file that are ours, and whether looking changed anything."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "x")
+        with open(file, "w", encoding="ascii") as stream:
+            stream.write("abc")
+        before = os.stat(file).st_mtime_ns
+        found = [permits.lacking(folder), permits.lacking(file)]
+        return [*found, os.stat(file).st_mtime_ns == before, os.listdir(folder)]
 
 
 if __name__ == "__main__":

@@ -65,6 +65,15 @@ def test_the_loopback_and_an_adapter_are_listed(source_program: WindowsProgram) 
     assert len(found) > 1
 
 
+def test_the_scheduled_task_is_asked_for(source_program: WindowsProgram) -> None:
+    """Wine has no Task Scheduler to ask: its own program prints none."""
+    assert ask(source_program, "schedule") == [True, "C:\\x.exe", 1, 600.0, None, None]
+
+
+def test_rights_are_tried_and_nothing_is_changed(source_program: WindowsProgram) -> None:
+    assert ask(source_program, "lacking") == ["", "", True, ["x"]]
+
+
 def test_the_flags_of_addresses(source_program: WindowsProgram) -> None:
     """Of lists in memory: Wine knows no temporary, tentative or deprecated address."""
     names = ("up", "temporary", "tentative", "deprecated")
