@@ -231,6 +231,17 @@ def test_nor_where_others_can_exchange_the_file(written: Path, mode: int) -> Non
         written.parent.chmod(0o700)
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777])
+def test_nor_where_others_can_exchange_a_folder_further_up(tmp_path: Path, mode: int) -> None:
+    """In one with the sticky bit they can't: nobody renames there what is another's."""
+    file = tmp_path / "open" / "ours" / "ddns.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("schema = 1\n")
+    file.parent.parent.chmod(mode)
+    told = "" if mode & 0o1000 else f"{file.parent.parent} can be changed by others (mode {mode:04o})"
+    assert ownership.refusal(str(file)) == told
+
+
 @pytest.mark.parametrize("whose", ["file", "folder"])
 def test_nor_what_belongs_to_another(written: Path, whose: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given, owner = (written if whose == "file" else written.parent), os.geteuid()
