@@ -31,6 +31,8 @@ from ddns.runtime.clock import SystemClock
 from ddns.runtime.doctor import Finding, Verdict, folders, memory, network, settings, timer
 from ddns.runtime.doctor.overheard import Heard, Overheard
 from ddns.state.opening import open_store
+from ddns.times import utc
+from ddns.wording import FOR_EVER
 from unit.terminal import HOUR, NOW, at_a_terminal, ddns, put, record, status
 
 OK, WARNING, PROBLEM = Verdict.OK, Verdict.WARNING, Verdict.PROBLEM
@@ -520,3 +522,11 @@ def test_what_starts_runs_on_windows(
 def test_what_starts_with_a_user_s_session(command: str, verdict: Verdict) -> None:
     (found,) = timer.logon(command)
     assert found.verdict is verdict
+
+
+def test_a_retired_machine_is_no_problem_of_its_schedule(tmp_path: Path, at_now: None) -> None:
+    put(tmp_path, status(age=30 * HOUR) | {"retired_at": utc(NOW - 30 * HOUR), "paused_until": utc(FOR_EVER)})
+    checks = ddns("doctor", "--json", "--data", tmp_path).json("doctor")["checks"]
+    (found,) = (check for check in checks if check["area"] == "schedule")
+    assert (found["verdict"], found["advice"]) == ("warning", "To start again: ddns resume")
+    assert "retired since" in found["says"]
