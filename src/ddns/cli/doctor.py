@@ -31,8 +31,8 @@ def doctor(ctx: click.Context, *, data: str | None, as_json: bool) -> None:
     """Look at everything that a run needs, and say what to do.
 
     Settings, network, public address, clock, credentials, rights, state, schedule. Records are read where they are
-    published, and the fleet's lock is reached but not taken; nothing is written anywhere. It needs no rights: what this account may not see is told as that. Exit
-    code 20 when there is a problem.
+    published, and the fleet's lock is reached but not taken; nothing is written anywhere. It needs no rights: what this
+    account may not see is told as that. Exit code 20 when there is a problem.
     """
     from ddns.render import Screen
 
