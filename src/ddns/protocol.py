@@ -22,7 +22,8 @@ import base64
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass, field
+
+import msgspec
 
 SCHEME = "DDNS1"
 #: Seconds that a request's `ts` may differ from the gateway's clock.
@@ -57,8 +58,7 @@ class ProtocolError(ValueError):
     """An `Authorization` header that is not of the scheme; the message says what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(msgspec.Struct, frozen=True):
     """The signed fields of one request, without body, path and key."""
 
     host: str
@@ -117,13 +117,15 @@ def parse(header: str) -> tuple[Signed, str]:
     return signed, fields["sig"]
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """What a host keeps: its id, its key, and the name of the gateway that it belongs to."""
 
     host: str
-    key: bytes = field(repr=False)
+    key: bytes
     gateway: str
+
+    def __repr__(self) -> str:
+        return f"Identity({self.host!r}, ***, {self.gateway!r})"
 
     def text(self) -> str:
         """The form that is stored as a secret."""

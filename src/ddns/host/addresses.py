@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+import msgspec
 
 from ddns.address import Address, Family, Network, publishable
 
 
-@dataclass(frozen=True, slots=True)
-class LocalAddress:
+class LocalAddress(msgspec.Struct, frozen=True):
     """One address of one adapter, as the system describes it.
 
     `temporary`: made by chance and given up within days (RFC 8981). `tentative`: not yet, or not at all, known to be

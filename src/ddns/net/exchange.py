@@ -12,10 +12,10 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Protocol
 
 import dns
+import msgspec
 
 from ddns.errors import BadCredentials, ClockSkew, Malformed, Transport
 from ddns.net import sockets
@@ -42,8 +42,7 @@ RESEND_AFTER = (0.8, 1.6)
 _UNSIGNED = frozenset({dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.NOTIMP, dns.rcode.REFUSED, dns.rcode.NOTAUTH})
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """A DNS server, by address or host name."""
 
     host: str

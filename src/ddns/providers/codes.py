@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ddns import http_time
 from ddns.errors import ClockSkew, Malformed, ProviderError, RateLimited, Rejected, ServerSide
@@ -12,16 +13,14 @@ from ddns.providers import answers
 from ddns.providers.rows import Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What a code stands for. `advice` None: that of the error itself."""
 
     error: type[ProviderError | Refusal]
     advice: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """A refusal as a service words it. `code` "": the answer is not the service's own."""
 
     code: str

@@ -8,7 +8,6 @@ Source: https://help.dyn.com/remote-access-api/perform-update/
 from __future__ import annotations
 
 import base64
-import dataclasses
 import re
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
@@ -102,7 +101,7 @@ def _service(settings: Settings) -> Service:
         v6 = PLAIN.replace("myip=", f"{settings.ipv6_parameter}=")
         return Service(title=urllib.parse.urlsplit(settings.url).hostname or "", url=settings.url, page="", v6=v6)
     known = SERVICES[settings.service]
-    return dataclasses.replace(known, url=settings.url, url6="") if settings.url else known
+    return replace(known, url=settings.url, url6="") if settings.url else known
 
 
 class Dyndns2:

@@ -12,7 +12,6 @@ import json
 import secrets
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -210,7 +209,7 @@ class Gateway:
             stored = Identity.parse(self._tools.resolve(self._settings.token).reveal())
         except ProtocolError as error:
             raise BadCredentials(f"the secret at {self._settings.token}: {error}", advice=_ENROL_AGAIN) from None
-        return replace(stored, key=protocol.bound_key(stored.key, self._tools.machine()))
+        return msgspec.structs.replace(stored, key=protocol.bound_key(stored.key, self._tools.machine()))
 
     def _object(self, response: HttpResponse) -> dict[str, Any]:
         body = answers.parsed(response.body, self._who)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -113,8 +112,7 @@ def connect(settings: Settings, tools: Tools) -> Provider:
     return SetProvider(api, Zones(WHO, api.zone, settings.zone), tools.clock, CAPABILITIES)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSet:
+class RecordSet(msgspec.Struct, frozen=True):
     """A record set as it is listed."""
 
     id: str

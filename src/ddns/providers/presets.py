@@ -8,7 +8,8 @@ interface, or its home.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ddns.errors import BadCredentials, Banned, NoSuchZone, NotPermitted, RateLimited, Rejected
 from ddns.providers.replies import Form, Refusal
@@ -18,8 +19,7 @@ PLAIN = "hostname={name}&myip={address}"
 DYNDNS2 = Form()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(msgspec.Struct, frozen=True, kw_only=True):
     """An update service.
 
     `v4` and `v6` are the query of an update, their values with ``{name}`` (the full name), ``{zone}``, ``{left}`` (the

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ddns.address import Address
 from ddns.errors import (
@@ -31,8 +32,7 @@ DONE = frozenset({"good", "nochg"})
 REST = 1800.0
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """What a service's no means, and what to do; `rest`: seconds to wait (RateLimited only)."""
 
     kind: type[ProviderError]
@@ -73,8 +73,7 @@ REFUSALS: Mapping[str, Refusal] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """One line of an answer: a code of the protocol, and the addresses that follow it."""
 
     code: str
@@ -108,8 +107,7 @@ def _line(line: str) -> Answer:
     raise Malformed(f"the answer is not of the dyndns2 protocol: {foreign(line, 80)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(msgspec.Struct, frozen=True):
     """How a service answers.
 
     `done`: a pattern that the whole answer of an update that was done matches, ``{name}`` and ``{address}`` filled
@@ -119,7 +117,7 @@ class Form:
 
     done: str = ""
     refusals: tuple[tuple[str, Refusal], ...] = ()
-    statuses: Mapping[int, Refusal | None] = field(default_factory=dict)
+    statuses: Mapping[int, Refusal | None] = {}
 
     def judge(self, response: HttpResponse, who: str, name: str, asked: Address, now: float) -> None:
         """Return when the service says that `name` has the address `asked`; raise what else it says."""

@@ -12,7 +12,6 @@ https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 from xml.etree.ElementTree import Element
 
@@ -83,8 +82,7 @@ def connect(settings: Settings, tools: Tools) -> Provider:
     return Route53(Api(settings, tools), settings, tools)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(msgspec.Struct, frozen=True):
     """A change that is to be written, over the set that was read just before."""
 
     change: Change

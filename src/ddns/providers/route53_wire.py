@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
+
+import msgspec
 
 from ddns.errors import Malformed, foreign
 from ddns.model import RecordKey, RecordType, RRset
@@ -32,16 +33,14 @@ _ESCAPE = re.compile(r"\\([0-9]{3}|.)")
 _SKEWED = ("Signature expired", "Signature not yet current")
 
 
-@dataclass(frozen=True, slots=True)
-class HostedZone:
+class HostedZone(msgspec.Struct, frozen=True):
     """A hosted zone of the account."""
 
     zone: Zone
     private: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSet:
+class RecordSet(msgspec.Struct, frozen=True):
     """A record set as it is listed. `special` says why it is left alone, "" when it is an ordinary one."""
 
     name: str

@@ -8,8 +8,9 @@ longer for its last record than its first one stays fresh.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from ddns.errors import NotPermitted, ProviderError, Rejected
 from ddns.model import Applied, Change, Observed, RecordKey, RRset, Value
@@ -31,15 +32,14 @@ class Refusal(Exception):
     """The service says that the rows are not as the call supposed: one is there already, or is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One row as the service lists it. `extra` as in `model.RRset`; `raw` is for the service's own module."""
 
     id: str
     value: Value
     ttl: int | None
-    extra: Mapping[str, str | bool] = field(default_factory=dict)
-    raw: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, str | bool] = {}
+    raw: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True)

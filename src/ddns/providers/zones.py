@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from ddns.errors import NoSuchZone
 from ddns.model import RecordKey
@@ -12,8 +13,7 @@ from ddns.ports import Deadline
 from ddns.providers import answers
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(msgspec.Struct, frozen=True):
     """A zone of the account: its name (lower case, Punycode, no final dot), and the service's id where it has one.
 
     `min_ttl` is the least TTL in seconds that the service allows in this zone, 0 when it does not say.

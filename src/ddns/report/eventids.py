@@ -6,7 +6,8 @@ Ids are those of a message file that has 1 to 1000: 1xx information, 2xx warning
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+import msgspec
 
 
 class Level(enum.StrEnum):
@@ -55,8 +56,7 @@ class Event(enum.IntEnum):
         return (Level.INFORMATION, Level.WARNING, Level.ERROR)[self // 100 - 1]
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(msgspec.Struct, frozen=True):
     """When an event is told, and what to do."""
 
     when: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from ddns.errors import Exit, foreign
 from ddns.model import Kind, Outcome
@@ -43,19 +44,17 @@ _PASSING = {
 _PASSING_EXITS = (Exit.ADDRESS, Exit.UNREACHABLE)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """One event and its text: one line, nothing secret, nothing that a terminal or log would obey."""
 
     event: Event
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(msgspec.Struct, frozen=True):
     """What the last status.json told: the error code of each record that had one, and the last exit codes, in order."""
 
-    codes: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    codes: Mapping[tuple[str, str, str], str] = {}
     exits: Sequence[int] = ()
 
     @property

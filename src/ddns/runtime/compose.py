@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 import msgspec
@@ -34,11 +33,10 @@ from ddns.runtime.clock import SystemClock
 RUN_SECONDS = 120.0
 
 
-@dataclass(frozen=True, slots=True)
-class Seams:
+class Seams(msgspec.Struct, frozen=True):
     """What a test may put between the steps and the world."""
 
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock = msgspec.field(default_factory=SystemClock)
     net: Callable[[], Net] = Client
     state: Callable[[State], State] = lambda state: state
     provider: Callable[[Provider], Provider] = lambda provider: provider

@@ -7,13 +7,13 @@ import hmac
 import time
 import urllib.parse
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from ddns.ports import HttpRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """An access key: its public id, and the secret that signs. Only the id shows.
 
     `token`: what goes with a temporary key, where a scheme knows such; "" for a lasting one.
@@ -27,8 +27,7 @@ class Key:
         return f"Key({self.id!r}, ***)"
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """A URL as signatures see it. `query` is sorted and percent-encoded, `path` as it is sent."""
 
     host: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 
 from msgspec.structs import replace
 
@@ -57,6 +56,6 @@ def world(start: Start, loaded: Loaded, seams: compose.Seams) -> tuple[World, Ov
         vault,
         NoLog(),
         start.trace_id,
-        dataclasses.replace(seams, net=lambda: net),
+        replace(seams, net=lambda: net),
     )
     return replace(made, prove=True), net
