@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from windows import authenticode, cache, complete, manifest, nuitka, options, report, suite
+from windows import alignment, authenticode, cache, complete, manifest, nuitka, options, report, suite
 from windows.errors import BuildError
 from windows.interpreter import Interpreter
 from windows.options import Options
@@ -22,7 +22,7 @@ from windows.wine import windows_path
 
 _HERE = Path(__file__).resolve().parent
 #: Modules whose text decides what comes out of the compiler.
-_CODE = ("app.py", "manifest.py", "nuitka.py", "options.py", "sources.py")
+_CODE = ("alignment.py", "app.py", "manifest.py", "nuitka.py", "options.py", "sources.py")
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ def _make(folder: Path, plan: Plan, progress: Progress) -> None:
         if not (app / "ddns.exe").is_file():
             raise BuildError(f"Nuitka made no {app / 'ddns.exe'}")
         manifest.put(app / "ddns.exe", resource.MANIFEST.read_bytes())
+        alignment.align(app / "ddns.exe")
         complete.check(app, plan.tools.python)
         verdicts = authenticode.verdicts(app, plan.tools.origins)
         told = report.app_part(app, xml, verdicts)

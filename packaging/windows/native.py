@@ -12,7 +12,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
-from windows import manifest, nuitka, options, report, sources, suite, zig
+from windows import alignment, manifest, nuitka, options, report, sources, suite, zig
 from windows.errors import BuildError, Lacking
 from windows.launcher import build as launcher
 from windows.progress import Progress
@@ -60,6 +60,7 @@ def _pack(out: Path, target: Path, version: str, machine: str, progress: Progres
     if not (built / "ddns.exe").is_file():
         raise BuildError(f"Nuitka made no {built / 'ddns.exe'}")
     manifest.put(built / "ddns.exe", resource.MANIFEST.read_bytes())
+    alignment.align(built / "ddns.exe")
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(built, target / "app")
     starters = {one: launcher.launcher(one, version) for one in zig.TARGETS}

@@ -21,7 +21,7 @@ from bench.measure import Command
 from bench.ours import HOST, install, quietly, settings
 from bench.startup import BARE
 from ground import NotHere, debian, exe
-from windows import app, cache, nuitka, options, registry, sources, suite
+from windows import alignment, app, cache, nuitka, options, registry, sources, suite
 from windows.interpreter import interpreter
 from windows.progress import Progress
 from windows.resources import version as resource
@@ -101,7 +101,9 @@ def on_windows(machine: Wine, place: Place) -> Program:
 def bare_exe(tools: Toolchain) -> Path:
     """From the cache, or built (2 min). Raises BuildError."""
     lists = options.load()
-    key = "\n".join((tools.folder.name, suite.sha256(options.FILE), _BARE_SOURCE))
+    key = "\n".join(
+        (tools.folder.name, suite.sha256(options.FILE), suite.sha256(Path(alignment.__file__)), _BARE_SOURCE)
+    )
 
     def make(folder: Path) -> None:
         with app._workshop() as work, nuitka.prefix() as machine, Progress() as progress:
@@ -114,6 +116,7 @@ def bare_exe(tools: Toolchain) -> Path:
             environ = {"PYTHONPATH": windows_path(source.parent)}
             arguments = (*line, nuitka.jobs(), windows_path(source))
             nuitka.under_wine(machine, tools, work, arguments, environ, nuitka.Watcher(progress))
+            alignment.align(out / "ddns.dist" / "ddns.exe")
             shutil.copytree(out / "ddns.dist", folder / "app")
 
     return cache.once("windows-bare", key, make) / "app" / "ddns.exe"

@@ -2,6 +2,7 @@
 
 import sys
 
+from ddns.host.bounded import read_at_most as read_at_most
 from ddns.host.places import Places as Places
 
 if sys.platform == "win32":

@@ -65,7 +65,7 @@ def known(places: host.Places) -> situation.Before:
     """What the last status.json told."""
     try:
         with open(places.status_file, "rb") as file:
-            return situation.before(file.read(_LIMIT))
+            return situation.before(host.read_at_most(file, _LIMIT))
     except OSError:
         return situation.Before()
 

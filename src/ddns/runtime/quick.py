@@ -63,7 +63,7 @@ def _content(path: str) -> bytes:
     """What is watched. Whoever may write the state may name a pipe or an endless file here: neither holds a run up."""
     try:
         with open(path, "rb", opener=_at_once) as file:
-            return b"+" + (file.read(_WATCHED_BYTES) or b"")
+            return b"+" + host.read_at_most(file, _WATCHED_BYTES)
     except OSError:
         return b"-"
 

@@ -51,7 +51,7 @@ def status(data: str | None = None) -> Status:
 def _content(path: str) -> bytes | None:
     try:
         with open(path, "rb") as file:
-            return file.read(_LIMIT)
+            return host.read_at_most(file, _LIMIT)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError as error:
