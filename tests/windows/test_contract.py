@@ -14,7 +14,7 @@ import pytest
 from ddns import __version__
 from ground import exe
 from packages.facts import facts
-from windows import options, pe
+from windows import alignment, options, pe
 from windows.launcher.build import launcher
 from windows.resources import icon
 from windows.resources import version as resource
@@ -38,6 +38,10 @@ def test_subsystem_and_protections(tree: Path, which: str) -> None:
     assert found.subsystem == wanted["subsystem"]
     assert set(wanted["signs"]) <= found.signs
     assert found.movable
+
+
+def test_what_is_never_touched_of_the_app_is_never_read(tree: Path) -> None:
+    assert alignment.aligned(tree / CONTRACT["app"]["path"])
 
 
 @pytest.mark.parametrize("machine", CONTRACT["machines"])

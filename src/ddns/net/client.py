@@ -8,9 +8,9 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 import httpx
+import msgspec
 
 from ddns import __version__, http_time
 from ddns.address import Family
@@ -34,7 +34,7 @@ _LET_THROUGH = "Have the proxy let this machine reach the server, or name the se
 _CHECK_PROXY = "Check [proxy] of the settings, and that the proxy is at work."
 
 
-class _Door(NamedTuple):
+class _Door(msgspec.Struct, frozen=True):
     """What a client of httpx is made for."""
 
     family: Family | None
