@@ -158,6 +158,7 @@ def linux_build() -> Path:
     lists = options.load()
     line = [one for one in lists.options if not one.startswith(_WINDOWS_ONLY)]
     line.append(f"--nofollow-import-to={','.join(lists.forbidden)}")
+    line += [f"--noinclude-custom-mode={name}:bytecode" for name in lists.bytecode]
     snapshot = sources.Snapshot.take(lists.sources_left_out)
     parts = (sys.version, platform.machine(), *line, snapshot.digest(), _BARE_SOURCE)
     locks = (registry.lock("windows-nuitka"), registry.lock("client"))

@@ -42,8 +42,7 @@ class Row(msgspec.Struct, frozen=True):
     raw: Mapping[str, object] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(msgspec.Struct, frozen=True):
     """A change that is to be written over these rows; `began`: before they were read, on the monotonic clock."""
 
     change: Change
