@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ddns.ports import HttpRequest
 from ddns.providers.signing import acs3, canonical, sdk, sigv4, tc3
