@@ -179,12 +179,13 @@ def unread(key: RecordKey, error: ProviderError) -> Hold:
 def _standing(published: Published | None, seen: Observed | None, now: float, rules: Rules) -> RRset | None:
     """What stands of our record while its address is absent: nothing of it where something else was read.
 
-    What somebody else put there is theirs: it is neither removed nor replaced as if we had written it.
+    What somebody else put there is theirs: it is neither removed nor replaced as if we had written it. Our value stays
+    ours whoever changed its TTL.
     """
     if published is None or seen is None:
         return published.rrset if published else None
     ours = published.rrset
-    if seen.rrset is not None and (seen.rrset.covers(ours) or 0 <= now - published.written_at < rules.settle):
+    if seen.rrset is not None and (seen.rrset.values == ours.values or 0 <= now - published.written_at < rules.settle):
         return ours
     return None
 

@@ -247,6 +247,11 @@ DECISIONS = [
     ("absent", World(None, ours(OLD), says=Absent("no route")), Keeps(OLD, note="no route")),
     ("absent, never published", World(None, says=Absent("no route")), Keeps(None, note="no route")),
     ("absent, read", World(OLD, ours(OLD), says=Absent("no route")), Keeps(OLD, proven=True, note="no route")),
+    (
+        "absent, read with another TTL",
+        World(RRset(OLD.values, 300), ours(OLD), says=Absent("no route")),
+        Keeps(OLD, proven=True, note="no route"),
+    ),
     ("absent, another is read", World(ALIEN, ours(OLD), says=Absent("no route")), Keeps(None, True, "no route")),
     (
         "absent, another is read too early",
