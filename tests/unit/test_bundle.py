@@ -381,6 +381,33 @@ def test_what_urls_bodies_headers_and_arguments_carry_has_only_its_shape(machine
             assert part not in text, name
 
 
+@pytest.mark.parametrize(
+    ("body", "shape"),
+    [
+        ("auth=dXNlcjpwYXNzdw==", "auth=***=="),
+        ("Basic dXNlcjpwYXNzdw==", "Basic ***=="),
+        ("user=x&pass=abcdefgh:hunter", "user=x&pass=***:***"),
+        ('{"pass" : "abcdefgh:", "name": "{name}"}', '{"pass" : "***:", "name": "{name}"}'),
+    ],
+)
+def test_a_value_that_a_separator_follows_is_no_name_of_a_field(body: str, shape: str) -> None:
+    assert shaping.words(body) == shape
+
+
+@pytest.mark.parametrize(
+    ("option", "shape"),
+    [
+        ("-uname:pass", "-u***"),
+        ("-pS3cret=x", "-p***"),
+        ("-k=s3cret", "-k=***"),
+        ("-ExecutionPolicy", "-ExecutionPolicy"),
+        ("-4", "-4"),
+    ],
+)
+def test_what_is_glued_to_an_option_goes(option: str, shape: str) -> None:
+    assert shaping.arguments(["/bin/x", option]) == ["/bin/x", shape]
+
+
 @given(st.text("abz/:?&={}[]\"' -.019", max_size=60))
 def test_the_shape_of_anything_holds_no_token(text: str) -> None:
     for shown, tokens in (

@@ -46,7 +46,10 @@ _ENROL_AGAIN = (
     "Enrol this machine (again, if it is a copy of another one): "
     "mint a code with `ddns gateway code HOST`, then run: ddns enroll URL"
 )
-_SHARE = "Its operator lists this host under the [[lease]] of that name in gateway.toml; or [lock] has another name"
+_SHARE = (
+    "Its operator lists this host under the [[lease]] of that name in gateway.toml; or [lock] has another name."
+    " Then: ddns run --now"
+)
 _RETIRE = "Its operator takes this machine out with: ddns gateway retire HOST"
 #: UTC seconds of the year 9999: a gateway's time above it is none.
 _LATEST = 253402300800

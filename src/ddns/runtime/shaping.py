@@ -29,7 +29,11 @@ _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _PLACEHOLDER = re.compile(r"(\{[a-z]+\})")
 #: A word of a body or header; what follows tells whether it is the name of a field.
 _WORD = re.compile(r"""[^\s"'{}\[\]()<>:,;=&?|]+""")
-_FIELD = re.compile(r"""["']?\s*[:=]""")
+_FIELD = re.compile(r"""["']?\s*[:=](?!=)""")
+#: What stands before a value: such a word names no field, though base64 ends it with an equals sign.
+_GIVEN = re.compile(r"""[:=]\s*["']?\Z""")
+#: An option of one letter with its value right behind it, as in -uNAME:PASSWORD; a word of letters is an option itself.
+_GLUED = re.compile(r"(-[A-Za-z])(?![A-Za-z-]+\Z)(.+)", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z][A-Za-z_-]{0,23}")
 
 
@@ -108,8 +112,9 @@ def _kept(match: re.Match[str]) -> str:
     word = match[0]
     if all(map(harmless, re.split("[/.]", word))):
         return word
-    names_a_field = _FIELD.match(match.string, match.end()) and _NAME.fullmatch(word)
-    return word if names_a_field else ""
+    if _GIVEN.search(match.string, 0, match.start()) or not _NAME.fullmatch(word):
+        return ""
+    return word if _FIELD.match(match.string, match.end()) else ""
 
 
 def arguments(command: Sequence[str]) -> list[str]:
@@ -128,4 +133,7 @@ def _argument(text: str) -> tuple[str, str]:
         if text.startswith("/") or _DRIVE.match(text):
             return text, ""
         return (text, "") if harmless(text) else (GONE, text)
-    return (f"{option}={GONE}", value) if equals and not harmless(value) else (text, "")
+    if equals and _GLUED.fullmatch(option) is None:
+        return (text, "") if harmless(value) else (f"{option}={GONE}", value)
+    glued = _GLUED.fullmatch(text)
+    return (text, "") if glued is None or harmless(glued[2]) else (f"{glued[1]}{GONE}", glued[2])
