@@ -207,6 +207,14 @@ def test_nothing_at_all_is_a_report_too(shell: pwsh.Shell, tmp_path: Path) -> No
     assert "0 of 0 well" in (tmp_path / "r.html").read_text()
 
 
+def test_rows_of_a_file_that_lack_most_of_it_are_a_page_all_the_same(shell: pwsh.Shell, tmp_path: Path) -> None:
+    rows = "[pscustomobject]@{ ComputerName = 'pc1'; Health = 'OK'; RunsFine = 3 }"
+    run(shell, f"Export-DdnsReport -InputObject @({rows}) -Path '{tmp_path / 'r.html'}'")
+    text = (tmp_path / "r.html").read_text()
+    assert "1 of 1 well" in text
+    assert "pc1" in text
+
+
 def test_the_live_table_puts_the_worst_first(shell: pwsh.Shell) -> None:
     text = run(
         shell,

@@ -40,7 +40,7 @@ function ConvertTo-DdnsVersionChart {
         [object[]] $InputObject
     )
     $culture = [Globalization.CultureInfo]::InvariantCulture
-    $groups = @($InputObject | Where-Object { $_.Version } | Group-Object -Property Version | Sort-Object -Property Count -Descending)
+    $groups = @($InputObject | Where-Object { Get-DdnsKey -Table $_ -Key 'Version' } | Group-Object -Property Version | Sort-Object -Property Count -Descending)
     if (-not $groups.Count) {
         return ''
     }
@@ -60,7 +60,7 @@ function ConvertTo-DdnsRunChart {
         [AllowEmptyCollection()]
         [object[]] $InputObject
     )
-    $asked = @($InputObject | Where-Object { $_.PSObject.Properties['RunsFine'] -and $_.Runs -gt 0 })
+    $asked = @($InputObject | Where-Object { $_.PSObject.Properties['RunsFine'] -and (Get-DdnsKey -Table $_ -Key 'Runs' -Default 0) -gt 0 })
     if (-not $asked.Count) {
         return ''
     }
