@@ -47,6 +47,21 @@ def test_a_roll_out_goes_on_after_the_first_bad_machine(shell: pwsh.Shell, tmp_p
     assert told == ["-bad1,-bad2,b ad3", "3"]
 
 
+@pytest.mark.parametrize("names", ["'pc1'", "'b ad', 'pc1'"], ids=["alone", "beside another"])
+def test_an_attempt_that_could_not_begin_is_made_again(shell: pwsh.Shell, names: str) -> None:
+    told = ask(
+        shell,
+        "& (Get-Module -Name Ddns) {\n"
+        "  function script:Start-DdnsRemoteJob { throw 'no way there' }\n"
+        f"  $targets = @(Resolve-DdnsTarget -InputObject {names})\n"
+        "  $rows = @(Invoke-DdnsFleet -Target $targets -Worker '1' -Retry 2 -RetryDelaySeconds 0)\n"
+        "  $rows | Where-Object ComputerName -eq 'pc1' |\n"
+        "    ForEach-Object { $_.Outcome, $_.Attempts, $_.Error.Message }\n"
+        "}",
+    )
+    assert told == ["Unreachable", "3", "The machine does not answer: no way there"]
+
+
 def test_the_result_of_a_deployment_that_failed_is_kept(shell: pwsh.Shell) -> None:
     assert ask(shell, "$result = Install-Ddns 2>$null; $result.Outcome, $result.Error.Code") == [
         "Failed",

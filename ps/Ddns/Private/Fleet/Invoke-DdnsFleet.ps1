@@ -126,7 +126,7 @@ function Wait-DdnsVisit {
             return
         }
     }
-    $jobs = @($Running | ForEach-Object -MemberName Job)
+    $jobs = @($Running | ForEach-Object -MemberName Job | Where-Object { $_ })
     if ($jobs.Count) {
         $null = Wait-Job -Job $jobs -Any -Timeout 1
     } elseif ($Waiting.Count) {

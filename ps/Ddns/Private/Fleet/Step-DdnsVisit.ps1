@@ -124,6 +124,10 @@ function Step-DdnsVisit {
         Step-DdnsQuestion -Visit $Visit -Plan $Plan
         return
     }
+    if (-not $Visit.Job) {
+        # It could not even begin, and is tried again.
+        return
+    }
     if ($Visit.Job.State -in 'Completed', 'Failed', 'Stopped', 'Blocked', 'Disconnected') {
         Read-DdnsVisit -Visit $Visit -Plan $Plan
         return
