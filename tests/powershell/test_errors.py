@@ -69,6 +69,16 @@ def test_the_result_of_a_deployment_that_failed_is_kept(shell: pwsh.Shell) -> No
     ]
 
 
+def test_a_deployment_of_this_machine_has_its_report(shell: pwsh.Shell, tmp_path: Path) -> None:
+    told = ask(
+        shell,
+        f"$null = Install-Ddns -ReportPath '{tmp_path}/r.csv' 2>$null\n"
+        f"$row = Import-Csv -LiteralPath '{tmp_path}/r.csv'\n"
+        "$row.ComputerName -eq [Environment]::MachineName; $row.Outcome, $row.ErrorCode, $row.Attempts",
+    )
+    assert told == ["True", "Failed", "Unsupported", "1"]
+
+
 @pytest.mark.parametrize(
     ("before", "said"),
     [("", "-ErrorAction Stop"), ("$ErrorActionPreference = 'Stop';", "")],

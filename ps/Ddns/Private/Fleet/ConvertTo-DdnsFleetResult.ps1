@@ -18,9 +18,10 @@ function ConvertTo-DdnsFleetResult {
         }
         [pscustomobject][ordered]@{
             PSTypeName      = 'Ddns.FleetResult'
-            ComputerName    = $Result.ComputerName
-            Ring            = "$($Result.Ring)"
-            Group           = "$($Result.Group)"
+            # Of this machine alone there is no more than the worker's result.
+            ComputerName    = "$(Get-DdnsKey -Table $Result -Key 'ComputerName' -Default $Result.Computer)"
+            Ring            = "$(Get-DdnsKey -Table $Result -Key 'Ring')"
+            Group           = "$(Get-DdnsKey -Table $Result -Key 'Group')"
             Outcome         = $outcome
             Changed         = [bool]$Result.Changed
             Version         = "$($Result.Version)"
@@ -30,8 +31,8 @@ function ConvertTo-DdnsFleetResult {
             ErrorCode       = "$(Get-DdnsKey -Table $Result.Error -Key 'Code')"
             Error           = "$(Get-DdnsKey -Table $Result.Error -Key 'Message')"
             Advice          = "$(Get-DdnsKey -Table $Result.Error -Key 'Advice')"
-            Attempts        = $Result.Attempts
-            FromJournal     = [bool]$Result.FromJournal
+            Attempts        = Get-DdnsKey -Table $Result -Key 'Attempts' -Default 1
+            FromJournal     = [bool](Get-DdnsKey -Table $Result -Key 'FromJournal')
             Seconds         = [Math]::Round($Result.Milliseconds / 1000.0, 1)
             StartedAt       = "$($Result.StartedAt)"
         }
