@@ -207,8 +207,8 @@ end {
                 ($_.PSObject.Properties['Health'] -and $_.Health -eq 'OK') -or ($_.PSObject.Properties['Outcome'] -and $_.Outcome -eq 'Ok')
             })
         if ($good.Count -lt @($rows | Where-Object { $_ }).Count) { $code = 1 }
-        # What was caught on the way is in the variable, too.
-        if (@($failed | Where-Object { $_.FullyQualifiedErrorId -like "Ddns.*,$command" }).Count) { $code = 1 }
+        # What was caught on the way is in the variable, too, as exceptions without a record.
+        if (@($failed | Where-Object { $_ -is [System.Management.Automation.ErrorRecord] -and $_.FullyQualifiedErrorId -like "Ddns.*,$command" }).Count) { $code = 1 }
     }
     catch {
         Write-Error -ErrorRecord $_ -ErrorAction Continue

@@ -163,6 +163,16 @@ def test_constrained_language_is_said_before_anything_else(share: Share, script:
     assert ended.err.count("Line |") <= 1, ended.err
 
 
+def test_an_error_that_the_command_caught_is_none_of_the_script(share: Share) -> None:
+    """It is in -ErrorVariable all the same, as an exception that has no FullyQualifiedErrorId."""
+    share.install()
+    file = share.root / "programs" / "DDNS" / "1.0.0" / "ps" / "Ddns" / "Ddns.psm1"
+    caught = "try { Get-Item -LiteralPath '/not/there' -ErrorAction Stop } catch { $null = $_ }"
+    file.write_text(file.read_text().replace("if ($env:ROWS)", f"{caught}\nif ($env:ROWS)"))
+    ended, calls = share.run("Get-DDNS.ps1")
+    assert (ended.exit, ended.err, calls[-1]) == (0, "", "installed Get-DdnsTask"), ended
+
+
 #: The functions of Deploy-DDNS.ps1 that start it again, without what it does.
 AGAIN = """
 $ast = [System.Management.Automation.Language.Parser]::ParseFile('{script}', [ref]$null, [ref]$null)
