@@ -204,7 +204,7 @@ def says(machine: Deployed, code: int, record: str, key: str, message: str = "")
 
 
 def test_the_record_goes_before_the_files(deployed: Deployed) -> None:
-    says(deployed, 0, "removed", "revoked")
+    says(deployed, 0, "would be removed", "enrolled")
     before = deployed.tree()
     plan = deployed.call("Uninstall-Ddns", RemoveRecord=True, WhatIf=True)
     assert (plan["Outcome"], steps(plan)["Records"]) == ("WhatIf", "WouldDo")
@@ -212,6 +212,7 @@ def test_the_record_goes_before_the_files(deployed: Deployed) -> None:
     assert "--dry-run" in (deployed.data / "arguments").read_text().splitlines()[-1]
     assert deployed.tree() - before <= {"ProgramData/DDNS/arguments"}
 
+    says(deployed, 0, "removed", "revoked")
     result = deployed.call("Uninstall-Ddns", RemoveRecord=True, Confirm=False)
 
     assert (result["Outcome"], result["Tombstone"], result["Error"]) == ("Removed", None, None)
@@ -223,6 +224,24 @@ def test_the_record_goes_before_the_files(deployed: Deployed) -> None:
     assert not (deployed.data / "ddns.toml").exists()
     assert (deployed.data / "ddns.toml.before").exists()
     assert not (deployed.data / "tombstone.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("record", "key", "outcome", "detail"),
+    [
+        ("would stay", "absent", "Unchanged", "home.example.test A: would stay"),
+        ("is gone", "enrolled", "WouldDo", "remove the key at https://gw.test; home.example.test A: is gone"),
+        ("would be removed", "absent", "WouldDo", "remove home.example.test A"),
+        ("failed", "absent", "Warning", "home.example.test A: failed"),
+    ],
+)
+def test_a_plan_names_as_removed_only_what_would_go(
+    deployed: Deployed, record: str, key: str, outcome: str, detail: str
+) -> None:
+    says(deployed, 0, record, key)
+    plan = deployed.call("Uninstall-Ddns", RemoveRecord=True, WhatIf=True)
+    (step,) = [step for step in plan["Steps"] if step["Name"] == "Records"]
+    assert (step["Outcome"], step["Detail"]) == (outcome, detail)
 
 
 def test_a_gateway_that_is_away_leaves_a_tombstone_and_what_is_needed_to_go_on(deployed: Deployed) -> None:

@@ -27,10 +27,9 @@ function Remove-DdnsOwnRecord {
     catch { Write-Verbose -Message 'ddns: remove told nothing' }
     $records = @(Get-DdnsKey -Table $told -Key 'records' -Default @())
     $gateways = @(Get-DdnsKey -Table $told -Key 'gateways' -Default @())
-    $names = @($records | ForEach-Object { '{0} {1}' -f $_.name, $_.type })
     if ($Run.WhatIf) {
         if ($null -eq $told) { return (New-DdnsStepEnd -Outcome 'Warning' -Detail (Get-DdnsSaid -Ended $ended)) }
-        return (New-DdnsStepEnd -Outcome 'WouldDo' -Detail ('remove ' + ($names + @($gateways | ForEach-Object { "the key at $($_.url)" }) -join ', ')))
+        return (New-DdnsRecordPlan -Records $records -Gateways $gateways)
     }
     # What somebody else changed is not ours any more, and stays.
     $left = @($records | Where-Object { @('removed', 'proven', 'accepted', 'contended') -notcontains $_.outcome })
@@ -42,7 +41,24 @@ function Remove-DdnsOwnRecord {
     Complete-DdnsRecord -Run $Run -Gateways $gateways
     $foreign = @($records | Where-Object { $_.outcome -eq 'contended' } | ForEach-Object { '{0} {1}' -f $_.name, $_.type })
     if ($foreign.Count -gt 0) { return (New-DdnsStepEnd -Outcome 'Warning' -Detail "left, because somebody else changed them: $($foreign -join ', ')") }
-    New-DdnsStepEnd -Outcome 'Done' -Detail ($names -join ', ')
+    New-DdnsStepEnd -Outcome 'Done' -Detail (@($records | ForEach-Object { '{0} {1}' -f $_.name, $_.type }) -join ', ')
+}
+
+function New-DdnsRecordPlan {
+    # What the client's dry run comes to: what would go, and what of the rest a person may wonder about.
+    param([object[]]$Records, [object[]]$Gateways)
+    $all = @($Records | ForEach-Object { [pscustomobject]@{ What = '{0} {1}' -f $_.name, $_.type; State = $_.outcome; Goes = $_.outcome -eq 'would be removed' } })
+    $all += @($Gateways | Where-Object { $_.state -ne 'absent' } | ForEach-Object {
+            [pscustomobject]@{ What = "the key at $($_.url)"; State = $_.state; Goes = $_.state -eq 'enrolled' }
+        })
+    $goes = @($all | Where-Object { $_.Goes } | ForEach-Object { $_.What })
+    $rest = @($all | Where-Object { -not $_.Goes })
+    $parts = @(if ($goes.Count -gt 0) { 'remove ' + ($goes -join ', ') })
+    $parts += @($rest | ForEach-Object { "$($_.What): $($_.State)" })
+    $outcome = 'Unchanged'
+    if ($goes.Count -gt 0) { $outcome = 'WouldDo' }
+    elseif (@($rest | Where-Object { @('would stay', 'is gone') -notcontains $_.State }).Count -gt 0) { $outcome = 'Warning' }
+    New-DdnsStepEnd -Outcome $outcome -Detail ($parts -join '; ')
 }
 
 function Complete-DdnsRecord {
