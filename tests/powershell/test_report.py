@@ -282,3 +282,19 @@ def test_one_machine_is_a_list(shell: pwsh.Shell) -> None:
     assert told["Next run"] == "2026-11-22 20:07:00 UTC"
     assert told["Address"] == "203.0.113.29"
     assert told["Runs"] == "6 of the last 10 fine"
+
+
+def test_rows_of_any_kind_are_watched_as_they_are_given(shell: pwsh.Shell, tmp_path: Path) -> None:
+    """No machine is asked for them, and none need have what a report's rows have."""
+    a_file = tmp_path / "rows.csv"
+    a_file.write_text("ComputerName,Health,RunsFine,Runs\npc2,Warning,9,10\n")
+    ended = run(
+        shell,
+        "function Invoke-DdnsTarget { throw 'a machine is asked' }\n"
+        "$rolled = [pscustomobject]@{ ComputerName = 'pc1'; Outcome = 'RolledBack'; Error = 'the ring failed' }\n"
+        f"$rows = @($rolled) + @(Import-Csv -LiteralPath '{a_file}')\n"
+        "Get-DdnsReport -InputObject $rows -Watch -Count 1 6>&1",
+    )
+    assert "2 machines: 1 RolledBack, 1 Warning" in ended.out
+    assert re.search(r"pc1 +RolledBack +- +- +the ring failed", ended.out), ended.out
+    assert re.search(r"pc2 +Warning +- +9/10", ended.out), ended.out

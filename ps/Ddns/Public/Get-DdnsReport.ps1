@@ -159,8 +159,10 @@ function Get-DdnsReport {
             $call.Here = $false
             $call.Target = @(Get-DdnsFleetTarget -Path $Path -Connection (Get-DdnsConnection -Bound $PSBoundParameters))
         }
+        # Not $PSCmdlet there: where -Watch runs it, that is another command's.
+        $told = $PSCmdlet.ParameterSetName -eq 'Rows'
         $ask = {
-            if ($PSCmdlet.ParameterSetName -eq 'Rows') {
+            if ($told) {
                 $InputObject
             } else {
                 Invoke-DdnsTarget -Request @{ Operation = 'Query' } -Call $call -Activity 'How they do' | ConvertTo-DdnsTaskStatus -Alone:$call.Here

@@ -47,7 +47,9 @@ function Format-DdnsScreen {
         # Lines; 0: as many as there are.
         [int] $Height = 0
     )
+    $Row = @($Row | ForEach-Object { ConvertTo-DdnsScreenRow -Row $_ })
     $order = 'Failed', 'Unreachable', 'NotInstalled', 'Warning', 'OK'
+    $order = @($Row | ForEach-Object { $_.Health } | Where-Object { $_ -notin $order } | Sort-Object -Unique) + $order
     $counts = foreach ($word in $order) {
         $number = @($Row | Where-Object { $_.Health -eq $word }).Count
         if ($number) {
@@ -79,6 +81,20 @@ function Format-DdnsScreen {
         $lines.AddRange([string[]]$block)
     }
     $lines -join [Environment]::NewLine
+}
+
+function ConvertTo-DdnsScreenRow {
+    # Of a report, of a roll-out, or of a file: not all have all, and those of a file have texts only.
+    [CmdletBinding()]
+    [OutputType([pscustomobject])]
+    param([object] $Row)
+    $shape = @{ ComputerName = 'text'; LastRunTime = 'time'; RunsFine = 'text'; Runs = 'text'; Version = 'text'; Address = 'text'; Problem = 'text'; Error = 'text' }
+    $of = ConvertTo-DdnsShape -Value $Row -Shape $shape
+    Add-Member -InputObject $of -NotePropertyName Health -NotePropertyValue (Get-DdnsKind -Row $Row).Word
+    if (-not $of.Problem) {
+        $of.Problem = $of.Error
+    }
+    $of
 }
 
 function Get-DdnsScreenColumn {
@@ -140,7 +156,7 @@ function Format-DdnsScreenRow {
         'Machine'         = $Row.ComputerName
         'Health'          = $Row.Health
         'Last run'        = if ($last) { Get-DdnsSpan -Span ($Now - $last) } else { '-' }
-        'Fine'            = if ($Row.Runs) { "$($Row.RunsFine)/$($Row.Runs)" } else { '-' }
+        'Fine'            = if ($Row.Runs -and $Row.Runs -ne '0') { "$($Row.RunsFine)/$($Row.Runs)" } else { '-' }
         'Version'         = $Row.Version
         'Address'         = $Row.Address
         'What to look at' = $Row.Problem
