@@ -182,3 +182,25 @@ STRICT = (
 def test_all_of_it_is_strict(name: str) -> None:
     text = (pwsh.ROOT / name).read_text()
     assert re.findall(r"^ *Set-StrictMode -Version (\w+)", text, re.MULTILINE) == ["3"]
+
+
+def test_an_inventory_with_a_machine_of_which_nothing_is_told(shell: pwsh.Shell, tmp_path: Path) -> None:
+    file = tmp_path / "inventory.json"
+    file.write_text(json.dumps({"machines": {"pc1": None, "pc2": {"version": "1.0.0"}}}))
+    ended = shell.text(f". '{LOAD}'\n(Read-DdnsInventory -Path '{file}').Machines.Keys")
+    assert (ended.out.split(), ended.err) == (["pc2"], ""), ended
+
+
+def test_a_signed_seal_of_no_list_vouches_for_nothing(shell: pwsh.Shell, tmp_path: Path) -> None:
+    """The publisher may have signed another data file than that of a release."""
+    (tmp_path / "SHA256SUMS").write_text("")
+    (tmp_path / "SHA256SUMS.psd1").write_text("@{ Other = 1 }")
+    ended = shell.text(
+        f". '{LOAD}'\n"
+        "function Get-AuthenticodeSignature {\n"
+        "  [pscustomobject]@{ Status = 'Valid'; SignerCertificate = @{ Subject = 'CN=Us' } }\n"
+        "}\n"
+        f"try {{ Assert-DdnsSeal -Run @{{ Request = @{{ Publisher = 'CN=Us' }} }} -Folder '{tmp_path}' }}\n"
+        "catch { (ConvertTo-DdnsFault -Record $_).Code }"
+    )
+    assert (ended.out.split(), ended.err) == (["PackageHash"], ""), ended

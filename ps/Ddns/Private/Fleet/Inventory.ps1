@@ -18,7 +18,7 @@ function Read-DdnsInventory {
         throw [InvalidOperationException]::new("The inventory $Path can't be read: $($_.Exception.Message) Restore it from a backup, or set it aside: then nothing that earlier runs made is removed any more.")
     }
     $machines = Get-DdnsKey -Table $read -Key 'machines' -Default ([pscustomobject]@{})
-    foreach ($property in $machines.PSObject.Properties) {
+    foreach ($property in @($machines.PSObject.Properties | Where-Object { $null -ne $_.Value })) {
         $entry = @{ packages = $null; version = ''; marker = ''; at = ''; tombstone = $null }
         foreach ($value in $property.Value.PSObject.Properties) {
             # PowerShell 7 makes a time of what looks like one.

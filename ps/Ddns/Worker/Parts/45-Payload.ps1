@@ -149,7 +149,7 @@ function Assert-DdnsSeal {
         throw (New-DdnsFault -Code 'PackageUnsigned' -Message "the package is not signed by $publisher (signature: $($signature.Status); by: $subject)" -Advice (
                 'Fetch the signed package, or leave -Publisher out if you trust its hash alone.'))
     }
-    $told = [string](Import-PowerShellDataFile -LiteralPath $seal).ListSha256
+    $told = [string](Import-PowerShellDataFile -LiteralPath $seal)['ListSha256']
     if ($told -ne (Get-DdnsHash -Path (Join-DdnsPath -Part $Folder, 'SHA256SUMS'))) {
         throw (New-DdnsFault -Code 'PackageHash' -Message 'the seal of the package is not of its hash list' -Advice 'Do not use it.')
     }
