@@ -298,3 +298,12 @@ def test_rows_of_any_kind_are_watched_as_they_are_given(shell: pwsh.Shell, tmp_p
     assert "2 machines: 1 RolledBack, 1 Warning" in ended.out
     assert re.search(r"pc1 +RolledBack +- +- +the ring failed", ended.out), ended.out
     assert re.search(r"pc2 +Warning +- +9/10", ended.out), ended.out
+
+
+def test_a_page_of_a_file_that_somebody_altered_is_made(shell: pwsh.Shell, tmp_path: Path) -> None:
+    a_file = tmp_path / "rows.csv"
+    a_file.write_text("ComputerName,Outcome,Seconds,RunsFine,Runs\npc1,Updated,much,12,10\npc2,Failed,,all,few\n")
+    run(shell, f"Export-DdnsReport -InputObject @(Import-Csv -LiteralPath '{a_file}') -Path '{tmp_path}/page.html'")
+    page = (tmp_path / "page.html").read_text()
+    assert 'data-sort="pc1"' in page
+    assert 'data-sort="pc2"' in page

@@ -60,13 +60,18 @@ function ConvertTo-DdnsRunChart {
         [AllowEmptyCollection()]
         [object[]] $InputObject
     )
-    $asked = @($InputObject | Where-Object { $_.PSObject.Properties['RunsFine'] -and (Get-DdnsKey -Table $_ -Key 'Runs' -Default 0) -gt 0 })
-    if (-not $asked.Count) {
+    # Rows of a file may hold anything.
+    $shares = @(foreach ($row in $InputObject) {
+            $fine = (Get-DdnsKey -Table $row -Key 'RunsFine') -as [double]
+            $all = (Get-DdnsKey -Table $row -Key 'Runs') -as [double]
+            if ($null -ne $fine -and $all -gt 0) { [Math]::Max(0, [Math]::Min(10, 10 * $fine / $all)) }
+        })
+    if (-not $shares.Count) {
         return ''
     }
     $counts = New-Object -TypeName 'int[]' -ArgumentList 11
-    foreach ($row in $asked) {
-        $counts[[int][Math]::Floor(10.0 * $row.RunsFine / $row.Runs)]++
+    foreach ($share in $shares) {
+        $counts[[int][Math]::Floor($share)]++
     }
     $most = [double]($counts | Measure-Object -Maximum).Maximum
     $columns = ''

@@ -86,7 +86,7 @@ function ConvertTo-DdnsCell {
         'time' { "<td data-sort=""$text""><time datetime=""$text"">$($text.Replace('T', ' ').TrimEnd('Z'))</time></td>" }
         'dots' { "<td data-sort=""$('{0:000}' -f [int](Get-DdnsKey -Table $Row -Key 'RunsFine' -Default 0))"">$(ConvertTo-DdnsRunDot -LastRuns $value)</td>" }
         'mono' { "<td data-sort=""$text"" class=""mono"">$($text.Replace('; ', '<br>'))</td>" }
-        'number' { "<td data-sort=""$('{0:000000.0}' -f [double]$value)"" class=""number"">$text</td>" }
+        'number' { "<td data-sort=""$('{0:000000.0}' -f ($value -as [double]))"" class=""number"">$text</td>" }
         'problem' {
             $advice = ConvertTo-DdnsHtmlText -Text (Get-DdnsKey -Table $Row -Key 'Advice')
             $more = if ($Row.PSObject.Properties['Pending']) { ConvertTo-DdnsHtmlText -Text ((@((Get-DdnsKey -Table $Row -Key 'Pending'), (Get-DdnsKey -Table $Row -Key 'Drift')) | Where-Object { $_ }) -join '; ') } else { '' }
