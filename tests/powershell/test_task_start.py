@@ -51,3 +51,12 @@ def test_a_new_definition_is_started_when_the_run_of_the_old_one_has_ended(shell
     old = "(, @('Running', 1, 267009)) * 3 + (, @('Ready', 1, 0)) * 2"
     states = f"{old} + (, @('Running', 2, 267009)) + (, @('Ready', 2, 1))"
     assert start(shell, states, "-Anew") == ["1", "Ready"]
+
+
+def test_a_task_that_is_gone_before_its_first_run_is_told_as_that(shell: pwsh.Shell) -> None:
+    ended = shell.text(
+        f". '{LOAD}'\nfunction Read-DdnsTask {{ }}\n"
+        "try { Start-DdnsMode -Run @{ Request = @{}; Mode = 'Task' } }\n"
+        "catch { $fault = ConvertTo-DdnsFault -Record $_; $fault.Code; $fault.Message }"
+    )
+    assert ended.out.splitlines() == ["FirstRun", "the task that was just registered is gone"], ended

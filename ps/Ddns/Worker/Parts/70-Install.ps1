@@ -275,7 +275,11 @@ function Start-DdnsMode {
     param([hashtable]$Run)
     $seconds = [int](Get-DdnsKey -Table $Run.Request -Key 'WaitSeconds' -Default 120)
     if ($Run.Mode -like '*Task') {
-        if (-not [bool](Read-DdnsTask).Settings.Enabled) { return [long]0 }
+        $task = Read-DdnsTask
+        if ($null -eq $task) {
+            throw (New-DdnsFault -Code 'FirstRun' -Message 'the task that was just registered is gone' -Advice 'Find out what removes it (a policy, a virus scanner), then deploy again.')
+        }
+        if (-not [bool]$task.Settings.Enabled) { return [long]0 }
         return (Start-DdnsTaskNow -Seconds $seconds -Anew)
     }
     $code = [long](Invoke-DdnsClient -Run $Run -Version $Run.Version -Argument 'run' -Seconds $seconds).Code
