@@ -186,7 +186,7 @@ def test_the_plan_says_what_a_run_would_do_and_does_nothing(world: World) -> Non
     assert (drawn.exit, drawn.err) == (0, "")
     assert f"{FIRST} → {SECOND}" in drawn.out
     # The advice can be pasted: it means the folder that was given, and no line breaks inside it.
-    assert re.search(r"Nothing was changed;\s`ddns run --data [^\n`]+` does it\.", drawn.out)
+    assert re.search(r"Nothing was changed;\s`ddns run --data [^\n`]+`\sdoes\sit\.", drawn.out)
     assert world.published() == (FIRST,)
 
 

@@ -46,7 +46,7 @@ def _point(world: World, kind: str, service: Double) -> None:
     for name, value in msgspec.structs.asdict(service.settings).items():
         if isinstance(value, SecretRef):
             value = world.machine.secret(name, service.secrets[str(value)])
-        lines += [f"{name} = {json.dumps(value)}"] if value != "" else []
+        lines += [f"{name} = {json.dumps(value)}"] if value not in ("", None) else []
     record = f'[[record]]\nname = "{HOME.name}"\nprovider = "main"\n'
     proof = '[proof]\nsettle = "1ms"\n'
     world.machine.settings("\n".join([record, "[provider.main]", *lines, world.detection(str(world.ca.file)), proof]))

@@ -53,7 +53,7 @@ PUBLISH: list[Group] = [
     LOG,
 ]
 #: The first run makes the state: the empty file has no pages to keep in the journal.
-CREATE = [*transaction(1, 15), *transaction(10, 3), *PUBLISH]
+CREATE = [*transaction(1, 16), *transaction(10, 3), *PUBLISH]
 CHANGE: list[Group] = [PROBE, *transaction(10, 3), *PUBLISH]
 NOTHING: list[Group] = [PROBE, *transaction(7, 2), STATUS, LOG]
 
