@@ -92,7 +92,7 @@ def grouped(labels: list[str]) -> list[Group]:
     return [(label, len(list(same))) for label, same in groupby(merged)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _staged(
     windows_program: WindowsProgram,
     _one_bind: Bind | NotHere,

@@ -79,8 +79,10 @@ def traced(
 
 @contextmanager
 def staged(program: WindowsProgram, bind: Bind, ca: Authority, place: Path) -> Iterator[World]:
-    """One for many tests."""
+    """One for many tests. Wine is started anew after them: its server keeps sockets of killed programs, and spins."""
     with ExitStack() as stack:
+        stack.callback(program.wine.run, "cmd", "/c", "exit")
+        stack.callback(program.wine.stop)
         alpha, beta = (stack.enter_context(Echo(FIRST, ca.server())) for _ in range(2))
         probe = stack.enter_context(Whoami(FIRST))
         machine = Machine(program.folder(place) / "data", program)
