@@ -169,7 +169,7 @@ def recovers(world: World, address: str, values: list[str | None]) -> None:
     assert [row[:2] for row in history if row[2] in {"applied", "adopted"}] == list(pairwise(values))
     assert {row[2] for row in history} <= {"applied", "adopted", "void"}
     last = world.machine.ddns("run")
-    assert (last.exit, last.out[:15]) == (0, "nothing changed")
+    assert (last.exit, last.err, last.out[:15]) == (0, "", "nothing changed")
     told = world.machine.status()
     assert (told["run"]["exit"], told["records"][0]["address"]) == (0, address)
     assert world.machine.log()[-1]["message"] == "nothing changed"
