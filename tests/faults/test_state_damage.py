@@ -226,6 +226,19 @@ def retire(stage: Stage, effects: Effects | None = None) -> removing.Removal:
     return removing.remove(str(stage.folder), removing.Wish(everything=True), stage.seams(effects or Effects()))
 
 
+def killed_at_statements(stage: Stage, place: Path) -> Iterator[Stage]:
+    """Copies of the machine, each killed in its next run before another statement that writes."""
+    effects = Effects()
+    with stage.fork(place / "counted") as counted, effects.statements():
+        assert counted.run(effects=effects) == 0
+    writing = [n for n, label in enumerate(effects.labels, 1) if not label.startswith(("sql SELECT", "sql PRAGMA"))]
+    assert writing
+    for number in writing:
+        with stage.fork(place / f"fork{number}") as fork:
+            fork.kill(Cut(number, "before"), statements=True)
+            yield fork
+
+
 def stays_away(stage: Stage) -> None:
     """No run publishes, all say so, and a person's word brings the records back."""
     for request in EVERY_RUN:
@@ -311,14 +324,8 @@ def test_a_resume_killed_at_any_point_can_be_repeated(stage: Stage, tmp_path: Pa
 def test_a_rebuild_of_a_retired_machine_killed_at_any_statement(stage: Stage, tmp_path: Path) -> None:
     retire(stage)
     state_file(stage).write_bytes(b"garbage" * 1000)
-    effects = Effects()
-    with stage.fork(tmp_path / "counted") as counted, effects.statements():
-        assert counted.run(effects=effects) == 0
-    for number, label in enumerate(effects.labels, 1):
-        if not label.startswith(("sql SELECT", "sql PRAGMA")):
-            with stage.fork(tmp_path / f"fork{number}") as fork:
-                fork.kill(Cut(number, "before"), statements=True)
-                stays_away(fork)
+    for fork in killed_at_statements(stage, tmp_path):
+        stays_away(fork)
 
 
 # -- full
@@ -505,17 +512,11 @@ def test_no_network(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_kill_while_the_damaged_state_is_rebuilt(stage: Stage, tmp_path: Path) -> None:
     """At any statement: the damaged file is kept, and the next run goes on."""
-    effects = Effects()
     state_file(stage).write_bytes(b"garbage" * 1000)
     stage.move(SECOND)
-    with stage.fork(tmp_path / "counted") as counted, effects.statements():
-        assert counted.run(effects=effects) == 0
-    for number, label in enumerate(effects.labels, 1):
-        if not label.startswith(("sql SELECT", "sql PRAGMA")):
-            with stage.fork(tmp_path / f"fork{number}") as fork:
-                fork.kill(Cut(number, "before"), statements=True)
-                assert fork.run() == 0
-                assert fork.published() == ((SECOND,),)
-                kept = [path.read_bytes() for path in state_file(fork).parent.glob("state.db.damaged-*")]
-                assert b"garbage" * 1000 in kept
-                assert fork.notes() != []
+    for fork in killed_at_statements(stage, tmp_path):
+        assert fork.run() == 0
+        assert fork.published() == ((SECOND,),)
+        kept = [path.read_bytes() for path in state_file(fork).parent.glob("state.db.damaged-*")]
+        assert b"garbage" * 1000 in kept
+        assert fork.notes() != []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +17,7 @@ NOTE = "one.example.test"
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    for name in [name for name in os.environ if name.startswith("DDNS_")]:
-        monkeypatch.delenv(name)
+def stage(tmp_path: Path, unset: None) -> Iterator[Stage]:
     with Stage(tmp_path / "machine") as made:
         path = made.folder / "ddns.toml"
         path.write_text(path.read_text().replace("ttl = 60", 'ttl = 60\ntypes = ["TXT"]\nvalue = "ours"'))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -67,9 +66,7 @@ def test_a_move_is_told_again_only_after_something_else_was_published() -> None:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    for name in [name for name in os.environ if name.startswith("DDNS_")]:
-        monkeypatch.delenv(name)
+def stage(tmp_path: Path, unset: None) -> Iterator[Stage]:
     with Stage(tmp_path / "machine") as made:
         file = made.folder / "ddns.toml"
         both = file.read_text().replace('["203.0.113.0/24"]', '["203.0.113.0/24", "198.18.0.0/15"]')

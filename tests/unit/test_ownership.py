@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from ddns.host import route as routing
@@ -21,14 +17,6 @@ from unit.terminal import ddns
 NAME = "one.example.test"
 TXT = RecordType.TXT
 PROVE = RunRequest(prove=True)
-
-
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    for name in [name for name in os.environ if name.startswith("DDNS_")]:
-        monkeypatch.delenv(name)
-    with Stage(tmp_path / "machine") as made:
-        yield made
 
 
 @pytest.fixture

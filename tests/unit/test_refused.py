@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +16,7 @@ HOUR = 3600.0
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    for name in [name for name in os.environ if name.startswith("DDNS_")]:
-        monkeypatch.delenv(name)
+def stage(tmp_path: Path, unset: None) -> Iterator[Stage]:
     with Stage(tmp_path / "machine", (ONE, TWO)) as made:
         made.providers["one"].write_faults.append(REJECTED)
         assert made.run() == 12

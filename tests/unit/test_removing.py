@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,9 +22,7 @@ ALL = Wish(everything=True)
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    for name in [name for name in os.environ if name.startswith("DDNS_")]:
-        monkeypatch.delenv(name)
+def stage(tmp_path: Path, unset: None) -> Iterator[Stage]:
     with Stage(tmp_path / "machine", (ONE, TWO)) as made:
         assert made.run() == 0
         made.clock.tick(600)

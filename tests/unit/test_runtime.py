@@ -8,7 +8,6 @@ import os
 import socket
 import sqlite3
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -27,14 +26,6 @@ from unit.fakes import BAD_CREDENTIALS, START, UNREACHABLE, Fault
 
 NAME = "one.example.test"
 DAY = 24 * 3600.0
-
-
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    for name in [name for name in os.environ if name.startswith("DDNS_")]:
-        monkeypatch.delenv(name)
-    with Stage(tmp_path / "machine") as made:
-        yield made
 
 
 def meddle(stage: Stage, statement: str) -> None:

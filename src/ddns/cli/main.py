@@ -54,7 +54,7 @@ class Commands(Group):
         """The names, in the order of a user's day."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         """The command, None when there is none."""
         if cmd_name not in COMMANDS:
             return None

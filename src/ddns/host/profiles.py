@@ -9,6 +9,6 @@ if sys.platform == "win32":
     from ddns.host.windows.profiles import behind as behind
 else:
 
-    def behind(router: str) -> tuple[str, str]:  # noqa: ARG001 - as on Windows
+    def behind(router: str) -> tuple[str, str]:  # noqa: ARG001 - Windows' signature
         """Such a profile is Windows' own."""
         return "", ""

@@ -6,7 +6,7 @@ The format: https://learn.microsoft.com/windows/win32/taskschd/task-scheduler-sc
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET  # what it reads is the system's own
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 #: The task that a deployment makes.
@@ -29,7 +29,7 @@ class Task:
 def parse(text: str) -> Task | None:
     """The task in this XML; None when it describes none."""
     try:
-        root = ET.fromstring(_DECLARED.sub("", text).strip())  # noqa: S314 - as above
+        root = ET.fromstring(_DECLARED.sub("", text).strip())  # noqa: S314 - the system's own text
     except ET.ParseError:
         return None
     if root.tag != f"{_SPACE}Task":

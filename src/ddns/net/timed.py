@@ -117,7 +117,7 @@ class _Backend(httpcore.SyncBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,  # noqa: ARG002 - the base's signature
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - the base's signature
     ) -> httpcore.NetworkStream:
         deadline = self._limit.deadline
         assert deadline is not None, "connections are made inside an exchange"

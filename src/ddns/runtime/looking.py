@@ -38,11 +38,11 @@ class NoState:
     def begin(self, run: Run) -> None:
         """Nothing is kept."""
 
-    def intend(  # the port's signature
+    def intend(
         self,
-        run: Run,  # noqa: ARG002 - as above
+        run: Run,  # noqa: ARG002 - the port's signature
         changes: Sequence[Change],
-        at: float | None = None,  # noqa: ARG002 - as above
+        at: float | None = None,  # noqa: ARG002 - the port's signature
     ) -> list[Change]:
         """Nothing is kept."""
         return list(changes)
